@@ -1,0 +1,1 @@
+//! A fleet of simulated hosts over real HTTP: demo, load, faults.

@@ -1,0 +1,2 @@
+//! The binary `thirdboot`.
+fn main() {}
