@@ -1,1 +1,45 @@
-//! Hosts, runs, stages, transitions, boot decisions, deadlines and diagnosis: the pure domain of Thirdboot.
+//! The pure domain of Thirdboot: what a host is, how a run goes from armed to ready, what a machine that asks for a
+//! script gets, when a stage is late, and why.
+//!
+//! Nothing in here does I/O or reads a clock: time is a parameter, every rule is a function of its arguments, and the
+//! stores call these functions inside their transactions.
+
+mod claim;
+mod deadline;
+mod decision;
+mod diagnosis;
+mod diagram;
+mod disk;
+mod event;
+mod evidence;
+mod host;
+mod identity;
+mod name;
+mod network;
+mod observed;
+mod permit;
+mod proof;
+mod run;
+mod stage;
+mod table;
+mod transition;
+
+pub use claim::{Claim, ClaimRefused, Grant, judge_claim};
+pub use deadline::{Deadline, Deadlines, Verdict, due_at, verdict_at};
+pub use decision::{Asker, HoldReason, Script, decide};
+pub use diagnosis::{Cause, Diagnosis, LockEvidence, diagnose, diagnose_lock};
+pub use diagram::state_diagram;
+pub use disk::{Disk, DiskSelector, MIN_DISK_BYTES, Previous};
+pub use event::{Event, EventKind, Fetch, Report, Said, SecretKind};
+pub use evidence::{Boot, Claimed, Evidence, Installed, LastWord, MAX_BOOTS, Seen};
+pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Platform, Role};
+pub use identity::{BootId, Identified, Identity, Mac, Serial, SmbiosUuid, identify};
+pub use name::{ClusterName, HostName, InvalidName, RunNumber};
+pub use network::{Bond, BondMode, LacpRate, Network, Uplink, Vlan};
+pub use observed::Observed;
+pub use permit::{DEFAULT_ATTEMPTS, Permit, Purpose, Voided};
+pub use proof::{AddressFact, BondFact, NetworkFacts, PortFact, VlanFact, differences};
+pub use run::{Ended, Run, arm_refused};
+pub use stage::Stage;
+pub use table::{ROWS, Row, Then, row_for};
+pub use transition::{LOCAL_BOOTS_BEFORE_STALL, MAX_ROLLBACKS, Refused, transition};
