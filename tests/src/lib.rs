@@ -1,1 +1,21 @@
-//! End-to-end tests: black-box hosts, real iPXE, real Ignition, kill -9.
+//! What the end-to-end tests are told with.
+//!
+//! [`Site`] is one running server with its data folder, its assets and an admin's client;
+//! [`host`] is a machine that knows docs/boot-protocol.md and nothing else of Thirdboot. The
+//! stories are in `tests/`.
+
+pub mod admin;
+pub mod assets;
+pub mod host;
+pub mod ignition;
+pub mod proxy;
+pub mod secrets;
+pub mod server;
+pub mod site;
+pub mod vm;
+pub mod wait;
+
+pub use admin::Admin;
+pub use host::Machine;
+pub use server::TestServer;
+pub use site::Site;

@@ -1,0 +1,109 @@
+//! Fetching from the boot plane, with the manners of the programs that do it on a real host.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::header::{CACHE_CONTROL, HeaderMap};
+use reqwest::{Client, Method, StatusCode};
+use tokio::time::{Instant, sleep};
+
+/// An answer of the boot plane, whole.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Fetched {
+    /// A header as text; empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// A client as hosts have it: no redirects (they would drop the bearer), no waiting for ever.
+///
+/// # Errors
+/// When the HTTP client cannot be made.
+pub fn client() -> Result<Client> {
+    Ok(Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(Duration::from_secs(30))
+        .build()?)
+}
+
+/// One request without a body; every answer of the boot plane must forbid caching.
+///
+/// # Errors
+/// When nothing answers, or the answer could be kept by a cache.
+pub async fn ask(client: &Client, method: Method, url: &str) -> Result<Fetched> {
+    let answer = client
+        .request(method, url)
+        .send()
+        .await
+        .with_context(|| url.to_owned())?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.bytes().await?.to_vec();
+    let kept = headers
+        .get(CACHE_CONTROL)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    ensure!(kept.contains("no-store"), "{url}: {status} with Cache-Control {kept:?}");
+    Ok(Fetched { status, headers, body })
+}
+
+/// One GET.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn get(client: &Client, url: &str) -> Result<Fetched> {
+    ask(client, Method::GET, url).await
+}
+
+/// As iPXE fetches: a body with 200, or the command fails.
+///
+/// # Errors
+/// When the status is not 200.
+pub async fn image(client: &Client, url: &str) -> Result<Vec<u8>> {
+    let answer = get(client, url).await?;
+    ensure!(
+        answer.status == StatusCode::OK,
+        "{url}: {} {}",
+        answer.status,
+        answer.text()
+    );
+    Ok(answer.body)
+}
+
+/// As Ignition fetches a child: silence and 5xx are asked again, any other status is final, and
+/// an empty 200 or a 204 would boot an unconfigured machine.
+///
+/// # Errors
+/// When the status is final and not 200, the body is empty, or `patience` is used up.
+pub async fn config(client: &Client, url: &str, patience: Duration) -> Result<Vec<u8>> {
+    let end = Instant::now() + patience;
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match get(client, url).await {
+            Ok(answer) if answer.status == StatusCode::OK && !answer.body.is_empty() => {
+                return Ok(answer.body);
+            }
+            Ok(answer) if !answer.status.is_server_error() => {
+                bail!("{url}: {} with {} bytes is final", answer.status, answer.body.len())
+            }
+            outcome if Instant::now() > end => bail!("{url}: gave up: {:?}", outcome.map(|a| a.status)),
+            _ => sleep(pause).await,
+        }
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}

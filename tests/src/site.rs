@@ -1,0 +1,99 @@
+//! One line of set-up: a running server with its assets, and an admin.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::admin::Admin;
+use crate::assets::Images;
+use crate::host::{Hardware, Machine};
+use crate::server::{Settings, TestServer};
+
+/// A server, its folders and its admin. Dropping it kills and removes them.
+#[derive(Debug)]
+pub struct Site {
+    /// The server.
+    pub server: TestServer,
+    /// The control plane.
+    pub admin: Admin,
+    folder: TempDir,
+}
+
+impl Site {
+    /// A server with sample assets that knows hosts by their address on loopback.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start() -> Result<Self> {
+        Self::with(&Images::sample(), &["--address-source", "127.0.0.0/8"]).await
+    }
+
+    /// A server with the given assets and further arguments.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn with(images: &Images, arguments: &[&str]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("thirdboot-").tempdir()?;
+        let (data_dir, assets_dir) = (folder.path().join("data"), folder.path().join("assets"));
+        fs::create_dir(&data_dir)?;
+        images.write(&assets_dir)?;
+        let server = TestServer::start(Settings {
+            data_dir,
+            assets_dir,
+            boot_listen: "127.0.0.1:0".to_owned(),
+            control_listen: "127.0.0.1:0".to_owned(),
+            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+        })
+        .await?;
+        let admin = Admin::new(&server.endpoints.control, &server.admin_token()?)?;
+        Ok(Self { server, admin, folder })
+    }
+
+    /// A path in the site's own temporary folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Racks machine `n`, which nobody has told the server of.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn machine(&self, n: u8) -> Result<Machine> {
+        Machine::new(format!("{}/boot.ipxe", self.server.endpoints.boot), Hardware::number(n))
+    }
+
+    /// Racks machine `n` and adds it as a host of a role.
+    ///
+    /// # Errors
+    /// When the host is refused.
+    pub async fn host(&self, n: u8, name: &str, role: &str) -> Result<Machine> {
+        let machine = self.machine(n)?;
+        self.admin.add(&host(name, role, &machine.hardware)).await?;
+        Ok(machine)
+    }
+
+    /// Racks machine `n`, adds it and arms it.
+    ///
+    /// # Errors
+    /// When either is refused.
+    pub async fn armed(&self, n: u8, name: &str, role: &str) -> Result<Machine> {
+        let machine = self.host(n, name, role).await?;
+        self.admin.arm(name).await?;
+        Ok(machine)
+    }
+}
+
+/// A host as it is added through the API, known by its address.
+pub fn host(name: &str, role: &str, hardware: &Hardware) -> Value {
+    let mut host = json!({
+        "name": name, "macs": hardware.macs, "role": role, "known_by": "address",
+        "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4QMLzv1hJHdrDtkG1UqHbJfFJJ8Bmz admin@sample"],
+    });
+    if role != "runner" {
+        host["cluster"] = "sample".into();
+    }
+    host
+}
