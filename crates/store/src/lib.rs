@@ -1,1 +1,27 @@
-//! The store trait, the pure rules that every backend applies, and the contract suite it must pass.
+//! What a store of hosts must do, in three parts: the [`Store`] trait with verbs for its callers, the pure [`apply`]
+//! that every backend runs inside its transactions, and the contract suite (feature `contract`) that every backend
+//! passes.
+//!
+//! There is one door for changes of a host: [`Store::submit`]. The backend loads the host, calls [`apply`], and writes
+//! state, event and evidence in one transaction guarded by the row's version; the caller is answered after the commit.
+
+mod apply;
+mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod error;
+mod log;
+mod model;
+mod store;
+mod submission;
+
+pub use apply::{Applied, Change, Context, apply};
+pub use clock::Clock;
+pub use error::{StoreError, SubmitError};
+pub use log::{Actor, LogEntry, LoggedEvent, MAX_LOG_BYTES};
+pub use model::{
+    AccessRole, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, Page, Pruned, ReportAnswer,
+    ReportKey, Token, UnknownMachine,
+};
+pub use store::Store;
+pub use submission::{Answer, Submission};
