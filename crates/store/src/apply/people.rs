@@ -1,0 +1,106 @@
+//! What people do to a host: arm, hold, release, describe.
+
+use jiff::Timestamp;
+use thirdboot_lifecycle::{Hold, Host, Permit, Run, RunNumber, arm_refused};
+
+use super::{Applied, Change, entry};
+use crate::{Actor, Answer, Document, HostState, SubmitError};
+
+fn outdated(state: &HostState, expected: u64) -> Option<Applied> {
+    (state.version != expected).then(|| {
+        Applied::refuse(SubmitError::Outdated {
+            current: state.version,
+            expected,
+        })
+    })
+}
+
+fn done(change: Change) -> Applied {
+    Applied {
+        change,
+        answer: Ok(Answer::Done),
+    }
+}
+
+pub(super) fn arm(state: &HostState, permit: &Permit, documents: &[Document], expected: u64, by: &Actor) -> Applied {
+    if let Some(refusal) = outdated(state, expected) {
+        return refusal;
+    }
+    if let Some(why) = arm_refused(&state.host, state.run.as_ref()) {
+        return Applied::refuse(SubmitError::NotNow(why));
+    }
+    let number = state.run.as_ref().map_or(RunNumber(1), |run| run.number.next());
+    let run = Run::begin(number, &state.host, permit.clone());
+    let host = state.host.adopted.then(|| Host {
+        adopted: false,
+        ..state.host.clone()
+    });
+    let log = vec![entry("armed", by.clone(), Some(&run))];
+    let change = Change {
+        host,
+        run: Some(run),
+        documents: Some(documents.to_vec()),
+        log,
+        ..Change::default()
+    };
+    Applied {
+        change,
+        answer: Ok(Answer::Armed(number)),
+    }
+}
+
+pub(super) fn hold(state: &HostState, reason: &str, by: &Actor, now: Timestamp) -> Applied {
+    let hold = Hold {
+        reason: reason.to_owned(),
+        since: now,
+    };
+    let mut line = entry("hold", by.clone(), state.run.as_ref());
+    line.message = Some(reason.to_owned());
+    let host = Host {
+        hold: Some(hold),
+        ..state.host.clone()
+    };
+    done(Change {
+        host: Some(host),
+        closes_permit: true,
+        log: vec![line],
+        ..Change::default()
+    })
+}
+
+pub(super) fn release(state: &HostState, by: &Actor) -> Applied {
+    if state.host.hold.is_none() && !state.host.adopted {
+        return Applied::refuse(SubmitError::NotNow("the host is not on hold".into()));
+    }
+    let host = Host {
+        hold: None,
+        adopted: false,
+        ..state.host.clone()
+    };
+    let log = vec![entry("release", by.clone(), state.run.as_ref())];
+    done(Change {
+        host: Some(host),
+        log,
+        ..Change::default()
+    })
+}
+
+pub(super) fn update(state: &HostState, host: &Host, expected: u64, by: &Actor) -> Applied {
+    if let Some(refusal) = outdated(state, expected) {
+        return refusal;
+    }
+    let current = &state.host;
+    let host = Host {
+        hold: current.hold.clone(),
+        adopted: current.adopted,
+        retired: current.retired,
+        key_generation: current.key_generation,
+        ..host.clone()
+    };
+    let log = vec![entry("updated", by.clone(), state.run.as_ref())];
+    done(Change {
+        host: Some(host),
+        log,
+        ..Change::default()
+    })
+}
