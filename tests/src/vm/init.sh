@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # The whole of the test's initramfs: says what stands in it and goes off.
 /bin/busybox mkdir -p /proc /dev
 /bin/busybox mount -t proc proc /proc
