@@ -1,0 +1,205 @@
+//! One test for each row of what is seen in the field.
+
+mod story;
+
+use story::*;
+use thirdboot_lifecycle::*;
+
+/// The diagnosis of a stalled run nine minutes later.
+fn stalled(stage: Stage, events: &[Event]) -> Diagnosis {
+    let mut run = after(at(stage), events);
+    run.stalled_since = Some(t0());
+    diagnose(&run, run.entered_at + minutes(9)).unwrap()
+}
+
+#[track_caller]
+fn says_so(diagnosis: &Diagnosis, cause: Cause, seen: &str, advice: &str) {
+    assert_eq!(diagnosis.cause, cause);
+    assert!(diagnosis.says.contains(seen), "{}", diagnosis.says);
+    assert!(diagnosis.advice.contains(advice), "{}", diagnosis.advice);
+}
+
+#[test]
+fn script_fetched_kernel_never() {
+    says_so(
+        &stalled(Stage::Netbooting, &[]),
+        Cause::KernelNotFetched,
+        "the kernel was never fetched",
+        "TLS",
+    );
+}
+
+#[test]
+fn kernel_fetched_rootfs_never() {
+    says_so(
+        &stalled(Stage::Netbooting, &[Event::Fetched(Fetch::Kernel)]),
+        Cause::RootfsNotFetched,
+        "the rootfs was never",
+        "memory",
+    );
+}
+
+#[test]
+fn rootfs_fetched_no_ignition_fetch() {
+    let events = [Event::Fetched(Fetch::Kernel), Event::Fetched(Fetch::Rootfs)];
+    says_so(
+        &stalled(Stage::Netbooting, &events),
+        Cause::ConfigNotFetched,
+        "the live config was never",
+        "carrier",
+    );
+}
+
+#[test]
+fn ignition_fetched_no_live_report() {
+    let events = [Event::Fetched(Fetch::Kernel), Event::Fetched(Fetch::LiveConfig)];
+    says_so(
+        &stalled(Stage::Netbooting, &events),
+        Cause::ConfigNotApplied,
+        "probably failed to apply",
+        "emergency shell",
+    );
+}
+
+#[test]
+fn live_report_no_installed_report() {
+    says_so(
+        &stalled(Stage::Live, &[]),
+        Cause::NoClaim,
+        "has not claimed",
+        "disk check",
+    );
+    let events = [says(1, Said::Installing { percent: Some(42) })];
+    says_so(
+        &stalled(Stage::Installing, &events),
+        Cause::InstallStuck,
+        "42 %",
+        "signature",
+    );
+}
+
+#[test]
+fn armed_no_request_at_all() {
+    says_so(
+        &stalled(Stage::Armed, &[]),
+        Cause::NeverAsked,
+        "armed 9 min ago",
+        "powered",
+    );
+}
+
+#[test]
+fn installed_ipxe_again_and_again() {
+    let events = [Event::LocalScript, Event::LocalScript, Event::LocalScript];
+    says_so(
+        &stalled(Stage::Installed, &events),
+        Cause::DiskDoesNotBoot,
+        "3 times in a row",
+        "UEFI",
+    );
+}
+
+#[test]
+fn installed_no_first_boot_report() {
+    says_so(
+        &stalled(Stage::Installed, &[]),
+        Cause::NoFirstBoot,
+        "has not reported since",
+        "labelled boot",
+    );
+}
+
+#[test]
+fn first_boot_stuck_in_layering() {
+    says_so(
+        &stalled(Stage::FirstBoot, &[]),
+        Cause::LayeringStuck,
+        "first-boot",
+        "repository",
+    );
+    says_so(&stalled(Stage::Layering, &[]), Cause::LayeringStuck, "layering", "key");
+}
+
+#[test]
+fn layered_same_deployment_after_the_reboot() {
+    says_so(
+        &stalled(Stage::Layered, &[]),
+        Cause::DeploymentLost,
+        "staged 9 min ago",
+        "orderly shutdown",
+    );
+}
+
+#[test]
+fn third_boot_vlan_down() {
+    let mut event = network(3);
+    if let Event::Report { differences, .. } = &mut event {
+        differences.push("VLAN 1234 is missing, found VLAN 1243 instead".into());
+    }
+    says_so(
+        &stalled(Stage::LayeredBoot, &[event]),
+        Cause::NetworkDiffers,
+        "found VLAN 1243 instead",
+        "switch",
+    );
+    says_so(
+        &stalled(Stage::LayeredBoot, &[]),
+        Cause::NetworkSilent,
+        "said nothing",
+        "thirdboot-network.service",
+    );
+}
+
+#[test]
+fn join_refused() {
+    says_so(
+        &stalled(Stage::Joining, &[]),
+        Cause::JoinStuck,
+        "the join has not ended",
+        "stale Node object",
+    );
+    let failed = after(at(Stage::Joining), &[says(3, Said::JoinFailed)]);
+    says_so(
+        &diagnose(&failed, t0()).unwrap(),
+        Cause::HostFailed,
+        "failed while joining",
+        "stale Node object",
+    );
+}
+
+#[test]
+fn lock_held_for_long() {
+    let lock = LockEvidence {
+        group: "workers".into(),
+        since: t0(),
+    };
+    says_so(
+        &diagnose_lock(&lock, t0() + minutes(300)),
+        Cause::LockHeld,
+        "workers was taken 5 h ago",
+        "never expires",
+    );
+}
+
+#[test]
+fn a_run_that_goes_well_has_no_diagnosis() {
+    for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Failed) {
+        assert_eq!(diagnose(&at(stage), t0() + minutes(9)), None, "{stage}");
+    }
+}
+
+#[test]
+fn a_run_that_was_given_up_keeps_the_cause_of_its_stall() {
+    let failed = after(
+        at(Stage::Installed),
+        &[Event::GiveUp {
+            cause: "no word".into(),
+        }],
+    );
+    says_so(
+        &diagnose(&failed, t0()).unwrap(),
+        Cause::NoFirstBoot,
+        "failed while installed: no word",
+        "labelled boot",
+    );
+}
