@@ -1,26 +1,29 @@
 //! One-line set-up for the stories: a host, its run, and what a machine would say.
-#![expect(dead_code, reason = "each test file uses a part of it")]
-#![expect(unreachable_pub, reason = "shared by several test binaries")]
+#![expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and a set-up that fails has failed the test"
+)]
 
 use jiff::{SignedDuration, Timestamp};
 use thirdboot_lifecycle::*;
 
-pub const DEPLOYMENT_A: &str = "aaaa";
-pub const DEPLOYMENT_B: &str = "bbbb";
+pub(crate) const DEPLOYMENT_A: &str = "aaaa";
+pub(crate) const DEPLOYMENT_B: &str = "bbbb";
 
-pub fn t0() -> Timestamp {
+pub(crate) fn t0() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-pub fn minutes(n: i64) -> SignedDuration {
+pub(crate) fn minutes(n: i64) -> SignedDuration {
     SignedDuration::from_mins(n)
 }
 
-pub fn host() -> Host {
+pub(crate) fn host() -> Host {
     serde_json::from_str(r#"{"name":"node-1","macs":["52:54:00:00:00:01"],"serial":"S1"}"#).unwrap()
 }
 
-pub fn permit() -> Permit {
+pub(crate) fn permit() -> Permit {
     Permit {
         purpose: Purpose::Install {
             disk: None,
@@ -33,16 +36,16 @@ pub fn permit() -> Permit {
     }
 }
 
-pub fn armed() -> Run {
+pub(crate) fn armed() -> Run {
     Run::begin(RunNumber(3), &host(), permit())
 }
 
 /// Boot `n` of the machine.
-pub fn boot(n: u32) -> BootId {
+pub(crate) fn boot(n: u32) -> BootId {
     format!("00000000-0000-4000-8000-{n:012x}").parse().unwrap()
 }
 
-pub fn disk() -> Disk {
+pub(crate) fn disk() -> Disk {
     Disk {
         path: "/dev/disk/by-id/nvme-1".into(),
         serial: Some("D1".into()),
@@ -51,7 +54,7 @@ pub fn disk() -> Disk {
     }
 }
 
-pub fn claim(boot_number: u32) -> Claim {
+pub(crate) fn claim(boot_number: u32) -> Claim {
     Claim {
         run: RunNumber(3),
         boot_id: boot(boot_number),
@@ -65,7 +68,7 @@ pub fn claim(boot_number: u32) -> Claim {
     }
 }
 
-pub fn says(boot_number: u32, said: Said) -> Event {
+pub(crate) fn says(boot_number: u32, said: Said) -> Event {
     let by = said.secret().unwrap_or(SecretKind::Host);
     let report = Report {
         run: RunNumber(3),
@@ -81,7 +84,7 @@ pub fn says(boot_number: u32, said: Said) -> Event {
     }
 }
 
-pub fn first_boot(boot_number: u32, deployment: &str) -> Event {
+pub(crate) fn first_boot(boot_number: u32, deployment: &str) -> Event {
     says(
         boot_number,
         Said::FirstBoot {
@@ -91,7 +94,7 @@ pub fn first_boot(boot_number: u32, deployment: &str) -> Event {
     )
 }
 
-pub fn layered(boot_number: u32, deployment: &str) -> Event {
+pub(crate) fn layered(boot_number: u32, deployment: &str) -> Event {
     says(
         boot_number,
         Said::Layered {
@@ -100,7 +103,7 @@ pub fn layered(boot_number: u32, deployment: &str) -> Event {
     )
 }
 
-pub fn layered_boot(boot_number: u32, deployment: &str) -> Event {
+pub(crate) fn layered_boot(boot_number: u32, deployment: &str) -> Event {
     says(
         boot_number,
         Said::LayeredBoot {
@@ -110,18 +113,18 @@ pub fn layered_boot(boot_number: u32, deployment: &str) -> Event {
     )
 }
 
-pub fn network(boot_number: u32) -> Event {
+pub(crate) fn network(boot_number: u32) -> Event {
     says(boot_number, Said::Network(NetworkFacts::default()))
 }
 
-pub fn claimed(boot_number: u32) -> Event {
+pub(crate) fn claimed(boot_number: u32) -> Event {
     Event::Claimed {
         claim: Box::new(claim(boot_number)),
         grant: Grant { attempt: 1, of: 3 },
     }
 }
 
-pub fn installed(boot_number: u32) -> Event {
+pub(crate) fn installed(boot_number: u32) -> Event {
     says(
         boot_number,
         Said::Installed {
@@ -134,14 +137,14 @@ pub fn installed(boot_number: u32) -> Event {
 }
 
 /// Plays events a minute apart and returns the run, or panics with the refusal.
-pub fn after(run: Run, events: &[Event]) -> Run {
+pub(crate) fn after(run: Run, events: &[Event]) -> Run {
     events.iter().enumerate().fold(run, |run, (n, event)| {
         transition(&run, event, t0() + minutes(i64::try_from(n).unwrap())).unwrap_or_else(|refused| panic!("{refused}"))
     })
 }
 
 /// The events that lead a fresh run to `stage`, in the order of a real host.
-pub fn way_to(stage: Stage) -> Vec<Event> {
+pub(crate) fn way_to(stage: Stage) -> Vec<Event> {
     let whole = vec![
         (Stage::Netbooting, Event::InstallScript),
         (
@@ -175,7 +178,7 @@ pub fn way_to(stage: Stage) -> Vec<Event> {
     }
 }
 
-pub fn at(stage: Stage) -> Run {
+pub(crate) fn at(stage: Stage) -> Run {
     let run = after(armed(), &way_to(stage));
     assert_eq!(run.stage, stage);
     run

@@ -1,0 +1,87 @@
+//! What may be wiped, known from what people did and what was stored, and from nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use thirdboot_lifecycle::{BootId, DEFAULT_ATTEMPTS, Grant, Run, RunNumber, Stage};
+
+#[derive(Debug, Clone)]
+struct Allowed {
+    run: RunNumber,
+    expires_at: Timestamp,
+    inspect: bool,
+    granted_to: BTreeSet<BootId>,
+}
+
+/// Watches the fleet. A host without an entry may not be wiped.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    allowed: BTreeMap<usize, Allowed>,
+    held: BTreeSet<usize>,
+}
+
+impl Oracle {
+    pub(crate) fn armed(&mut self, host: usize, run: RunNumber, expires_at: Timestamp, inspect: bool) {
+        self.allowed.insert(
+            host,
+            Allowed {
+                run,
+                expires_at,
+                inspect,
+                granted_to: BTreeSet::new(),
+            },
+        );
+    }
+
+    pub(crate) fn held(&mut self, host: usize, on: bool) {
+        if on {
+            self.held.insert(host);
+        } else {
+            self.held.remove(&host);
+        }
+    }
+
+    pub(crate) fn restored(&mut self) {
+        self.allowed.clear();
+    }
+
+    /// The stored stage ends what a permit allows.
+    pub(crate) fn saw(&mut self, host: usize, run: Option<&Run>) {
+        let still = run.is_some_and(|run| {
+            matches!(
+                run.stage,
+                Stage::Armed | Stage::Netbooting | Stage::Live | Stage::Installing
+            )
+        });
+        if !still {
+            self.allowed.remove(&host);
+        }
+    }
+
+    pub(crate) fn install_script(&self, host: usize, run: RunNumber, now: Timestamp) {
+        let allowed = self
+            .allowed
+            .get(&host)
+            .unwrap_or_else(|| panic!("install script for host {host}, which nobody armed"));
+        assert_eq!(allowed.run, run);
+        assert!(now < allowed.expires_at, "install script after the permit's time");
+        assert!(!self.held.contains(&host), "install script for a held host");
+    }
+
+    pub(crate) fn granted(&mut self, host: usize, run: RunNumber, grant: Grant, boot: BootId, now: Timestamp) {
+        assert!(!self.held.contains(&host), "granted to a held host");
+        let allowed = self
+            .allowed
+            .get_mut(&host)
+            .unwrap_or_else(|| panic!("host {host} may be wiped, and nobody armed it"));
+        assert_eq!(allowed.run, run, "granted to another run than the armed one");
+        assert!(!allowed.inspect, "an inspection was allowed to write");
+        assert!(now < allowed.expires_at, "granted after the permit's time");
+        allowed.granted_to.insert(boot);
+        assert!(
+            allowed.granted_to.len() <= usize::from(DEFAULT_ATTEMPTS),
+            "granted to more boots than attempts"
+        );
+        assert!(grant.attempt <= grant.of && usize::from(grant.attempt) <= allowed.granted_to.len());
+    }
+}
