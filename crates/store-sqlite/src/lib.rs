@@ -1,1 +1,27 @@
 //! The embedded store: SQLite in WAL mode, group commit, one door.
+//!
+//! One task writes. It takes what is queued, gives each change a savepoint of its own in one transaction, and answers
+//! after the commit. Readers have connections of their own and see everything that was answered.
+
+mod batch;
+mod epoch;
+mod error;
+mod hosts;
+mod job;
+mod meta;
+mod open;
+mod prune;
+mod read;
+mod reports;
+mod restore;
+mod rows;
+mod save;
+mod script;
+mod store;
+mod submit;
+mod tokens;
+mod unknown;
+mod writer;
+
+pub use open::{OpenOptions, Opened};
+pub use store::SqliteStore;

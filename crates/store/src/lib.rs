@@ -5,6 +5,7 @@
 //! There is one door for changes of a host: [`Store::submit`]. The backend loads the host, calls [`apply`], and writes
 //! state, event and evidence in one transaction guarded by the row's version; the caller is answered after the commit.
 
+mod again;
 mod apply;
 mod clock;
 #[cfg(feature = "contract")]

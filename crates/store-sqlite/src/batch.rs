@@ -1,0 +1,141 @@
+//! One transaction: what was queued, each with a savepoint of its own.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
+use thirdboot_lifecycle::Deadlines;
+use thirdboot_store::{Clock, HostId, HostState, Limits, ReportAnswer, ReportKey, StoreError};
+
+use crate::error::unavailable;
+use crate::job::{Held, Job};
+use crate::meta::{self, Meta};
+use crate::rows::unsigned;
+use crate::script::{Fault, Script};
+use crate::{hosts, prune, read, reports, submit, tokens, unknown};
+
+/// An open transaction and what it has read so far.
+pub(crate) struct Batch<'c> {
+    pub(crate) connection: &'c mut SqliteConnection,
+    pub(crate) deadlines: &'c Deadlines,
+    pub(crate) limits: &'c Limits,
+    pub(crate) now: Timestamp,
+    pub(crate) meta: Meta,
+    before: Meta,
+    pub(crate) hosts: HashMap<HostId, HostState>,
+    pub(crate) answers: HashMap<ReportKey, ReportAnswer>,
+}
+
+impl<'c> Batch<'c> {
+    /// Takes the write lock.
+    pub(crate) async fn begin(
+        connection: &'c mut SqliteConnection,
+        clock: &Clock,
+        deadlines: &'c Deadlines,
+        limits: &'c Limits,
+    ) -> Result<Self, StoreError> {
+        let before: Meta = meta::begin(connection)
+            .await
+            .map_err(|error| unavailable(&error))?
+            .try_into()?;
+        clock.not_before(before.last_time);
+        let now = clock.now();
+        Ok(Self {
+            connection,
+            deadlines,
+            limits,
+            now,
+            meta: Meta {
+                last_time: now,
+                ..before.clone()
+            },
+            before,
+            hosts: HashMap::new(),
+            answers: HashMap::new(),
+        })
+    }
+
+    /// Reads what the jobs will ask for, in two round trips however many they are.
+    pub(crate) async fn look_ahead(&mut self, jobs: &[Job]) -> Result<(), StoreError> {
+        let mut ids = Vec::with_capacity(jobs.len());
+        let mut keys = Vec::new();
+        for job in jobs {
+            if let Job::Submit(id, submission, _) = job {
+                ids.push(id.0);
+                keys.extend(submission.report_key(*id));
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        if !ids.is_empty() {
+            let rows = read::host_rows(&mut *self.connection, &ids)
+                .await
+                .map_err(|error| unavailable(&error))?;
+            for row in rows {
+                let id = HostId(unsigned("hosts", row.id, row.id)?);
+                // A row that cannot be read is met again, and named, by whoever asks for it.
+                if let Ok(state) = row.try_into() {
+                    self.hosts.insert(id, state);
+                }
+            }
+        }
+        if !keys.is_empty() {
+            self.answers = reports::answers(&mut *self.connection, &keys).await?;
+        }
+        Ok(())
+    }
+
+    /// Does one job. An error is the whole transaction's; what befalls this job alone is in its answer.
+    pub(crate) async fn work(&mut self, job: Job) -> Result<Held, (Job, StoreError)> {
+        match job {
+            Job::Submit(id, submission, reply) => match submit::submit(self, id, &submission).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::Submit(id, submission, reply), error)),
+            },
+            Job::AddHosts(list, by, reply) => match hosts::add(self, list, &by).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::AddHosts(Vec::new(), by, reply), error)),
+            },
+            Job::NoteUnknown(machine, reply) => match unknown::note(self, &machine).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::NoteUnknown(machine, reply), error)),
+            },
+            Job::AddToken(token, reply) => match tokens::add(self, &token).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::AddToken(token, reply), error)),
+            },
+            Job::Prune(limits, reply) => match prune::prune(self, &limits).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::Prune(limits, reply), error)),
+            },
+            // The commit is the answer.
+            Job::Ping(reply) | Job::Close(reply) => Ok(Held::new(reply, Ok(()))),
+            #[cfg(test)]
+            Job::Pragma(statement, reply) => {
+                let mut script = Script::new();
+                script.add(statement);
+                let result = script.run(self.connection).await.map_err(|error| unavailable(&error));
+                Ok(Held::new(reply, result))
+            }
+        }
+    }
+
+    /// Writes `script` as one. An inner error is this job's alone.
+    pub(crate) async fn write(&mut self, script: Script) -> Result<Result<(), sqlx::Error>, StoreError> {
+        match script.run_as_one(self.connection).await {
+            Ok(()) => Ok(Ok(())),
+            Err(Fault::Own(error)) => Ok(Err(error)),
+            Err(Fault::Batch(error)) => Err(unavailable(&error)),
+        }
+    }
+
+    /// Makes it durable. The meta that came out, and whether the epoch file must follow.
+    pub(crate) async fn commit(self) -> Result<(Meta, bool), StoreError> {
+        let mut script = Script::new();
+        meta::store(&mut script, &self.meta);
+        script.add("COMMIT");
+        script.run(self.connection).await.map_err(|error| unavailable(&error))?;
+        let follows = self.meta.mark != self.before.mark;
+        Ok((self.meta, follows))
+    }
+}

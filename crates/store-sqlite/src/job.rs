@@ -1,0 +1,70 @@
+//! What the writer is asked to do, and answers that wait for the commit.
+
+use thirdboot_lifecycle::Host;
+use thirdboot_store::{
+    Actor, Answer, HostId, HostState, Limits, Pruned, StoreError, Submission, SubmitError, Token, UnknownMachine,
+};
+use tokio::sync::oneshot;
+
+/// Where an answer goes.
+pub(crate) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// A change for the writer.
+pub(crate) enum Job {
+    Submit(HostId, Box<Submission>, Reply<Answer, SubmitError>),
+    AddHosts(Vec<Host>, Actor, Reply<Vec<HostState>, StoreError>),
+    NoteUnknown(Box<UnknownMachine>, Reply<(), StoreError>),
+    AddToken(Token, Reply<(), StoreError>),
+    Prune(Limits, Reply<Pruned, StoreError>),
+    Ping(Reply<(), StoreError>),
+    Close(Reply<(), StoreError>),
+    #[cfg(test)]
+    Pragma(&'static str, Reply<(), StoreError>),
+}
+
+/// An answer that must not be given before the commit. Told why when there was none.
+pub(crate) struct Held(Box<dyn FnOnce(Option<&str>) + Send>);
+
+impl Held {
+    pub(crate) fn new<T, E>(reply: Reply<T, E>, result: Result<T, E>) -> Self
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        Self(Box::new(move |failure| {
+            let result = match failure {
+                None => result,
+                Some(why) => Err(StoreError::Unavailable(why.to_owned()).into()),
+            };
+            // Whoever asked may be gone; what they asked for is done all the same.
+            drop(reply.send(result));
+        }))
+    }
+
+    /// Gives the answer.
+    pub(crate) fn give(self) {
+        (self.0)(None);
+    }
+
+    /// Says why nothing was done.
+    pub(crate) fn fail(self, why: &str) {
+        (self.0)(Some(why));
+    }
+}
+
+impl Job {
+    /// Says why nothing was done.
+    pub(crate) fn fail(self, why: &str) {
+        let error = StoreError::Unavailable(why.to_owned());
+        match self {
+            Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
+            Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
+            Self::Prune(_, reply) => drop(reply.send(Err(error))),
+            Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) | Self::Close(reply) => {
+                drop(reply.send(Err(error)));
+            }
+            #[cfg(test)]
+            Self::Pragma(_, reply) => drop(reply.send(Err(error))),
+        }
+    }
+}

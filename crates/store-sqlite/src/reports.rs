@@ -1,0 +1,71 @@
+//! A report is recorded once and answered alike for ever.
+
+use std::collections::HashMap;
+
+use sqlx::sqlite::SqliteConnection;
+use thirdboot_lifecycle::{BootId, RunNumber};
+use thirdboot_store::{HostId, ReportAnswer, ReportKey, StoreError};
+
+use crate::error::{impossible, unavailable};
+use crate::read::json;
+use crate::rows::{parse, unsigned};
+use crate::script::Script;
+
+#[derive(sqlx::FromRow)]
+struct ReportRow {
+    host_id: i64,
+    run: i64,
+    boot_id: String,
+    seq: i64,
+    answer: String,
+}
+
+impl TryFrom<ReportRow> for (ReportKey, ReportAnswer) {
+    type Error = StoreError;
+
+    fn try_from(row: ReportRow) -> Result<Self, StoreError> {
+        let name = format!("{}/{}/{}/{}", row.host_id, row.run, row.boot_id, row.seq);
+        let run = u32::try_from(row.run).map_err(|_| impossible("reports", &name, "its run is no run"))?;
+        let boot_id =
+            BootId::stated(&row.boot_id).ok_or_else(|| impossible("reports", &name, "its boot is no boot"))?;
+        let key = ReportKey {
+            host: HostId(unsigned("reports", &name, row.host_id)?),
+            run: RunNumber(run),
+            boot_id,
+            seq: row.seq.cast_unsigned(),
+        };
+        Ok((key, parse("reports", name, &row.answer)?))
+    }
+}
+
+/// How those of these reports were answered that came before.
+pub(crate) async fn answers(
+    on: &mut SqliteConnection,
+    keys: &[ReportKey],
+) -> Result<HashMap<ReportKey, ReportAnswer>, StoreError> {
+    let list: Vec<_> = keys
+        .iter()
+        .map(|key| (key.host.0, key.run.0, key.boot_id.as_str(), key.seq.cast_signed()))
+        .collect();
+    let rows: Vec<ReportRow> = sqlx::query_as(
+        "SELECT r.host_id, r.run, r.boot_id, r.seq, r.answer FROM json_each(?) AS k CROSS JOIN reports AS r \
+         ON r.host_id = k.value ->> 0 AND r.run = k.value ->> 1 AND r.boot_id = k.value ->> 2 AND r.seq = k.value ->> 3",
+    )
+    .bind(json(&list))
+    .fetch_all(on)
+    .await
+    .map_err(|error| unavailable(&error))?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Adds the statement that keeps an answer.
+pub(crate) fn keep(script: &mut Script, key: &ReportKey, at_ms: i64, answer: &ReportAnswer) {
+    script
+        .add("INSERT INTO reports (host_id, run, boot_id, seq, at, answer) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(crate::rows::signed(key.host.0))
+        .bind(i64::from(key.run.0))
+        .bind(key.boot_id.as_str())
+        .bind(key.seq.cast_signed())
+        .bind(at_ms)
+        .bind(json(answer));
+}

@@ -1,0 +1,48 @@
+//! A database that is not the one the epoch file was last written for: nothing may be wiped by what it remembers.
+
+use sqlx::sqlite::SqliteConnection;
+use thirdboot_store::{HostId, StoreError, Submission, SubmitError};
+
+use crate::OpenOptions;
+use crate::batch::Batch;
+use crate::epoch::Mark;
+use crate::error::unavailable;
+use crate::meta::Meta;
+use crate::rows::unsigned;
+use crate::submit::submit;
+
+const WHY: &str = "the database is not the one that issued permits last: it was restored, or is another one";
+
+/// Takes back every open permit and begins the new epoch, in one transaction. A crash before the epoch file is written
+/// only means that the next start finds nothing left to take back.
+pub(crate) async fn void_permits(
+    connection: &mut SqliteConnection,
+    options: &OpenOptions,
+    mark: Mark,
+) -> Result<(Meta, u64), StoreError> {
+    let mut batch = Batch::begin(connection, &options.clock, &options.deadlines, &options.limits).await?;
+    let open: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM hosts WHERE stage IN ('armed', 'netbooting', 'live', 'installing')")
+            .fetch_all(&mut *batch.connection)
+            .await
+            .map_err(|error| unavailable(&error))?;
+    let mut voided = 0;
+    for id in open {
+        let id = HostId(unsigned("hosts", id, id)?);
+        let before = batch.meta.mark.permit_seq;
+        let submission = Submission::VoidPermit { why: WHY.to_owned() };
+        match submit(&mut batch, id, &submission).await? {
+            Ok(_) => voided += batch.meta.mark.permit_seq - before,
+            Err(SubmitError::Store(error)) => return Err(error),
+            // A run without a permit has nothing to take back.
+            Err(_) => {}
+        }
+        batch.hosts.clear();
+    }
+    batch.meta.mark = Mark {
+        permit_seq: batch.meta.mark.permit_seq.max(mark.permit_seq),
+        ..mark
+    };
+    let (meta, _) = batch.commit().await?;
+    Ok((meta, voided))
+}

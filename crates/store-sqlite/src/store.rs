@@ -1,0 +1,140 @@
+//! The store's verbs, each handed to the writer or a reader.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::sqlite::SqlitePool;
+use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
+use thirdboot_store::{
+    Actor, Answer, Clock, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent,
+    Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::{closed, unavailable};
+use crate::job::{Job, Reply};
+use crate::{OpenOptions, Opened, open, read, tokens, unknown};
+
+/// The embedded store.
+#[derive(Debug)]
+pub struct SqliteStore {
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) readers: SqlitePool,
+    pub(crate) changes: watch::Receiver<u64>,
+}
+
+impl SqliteStore {
+    /// Opens the database, or makes it. Every permit of a restored or foreign one is void when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or a row is not what this version writes.
+    pub async fn open(options: OpenOptions) -> Result<(Arc<Self>, Opened), StoreError> {
+        let (store, opened) = open::open(options).await?;
+        Ok((Arc::new(store), opened))
+    }
+
+    /// Hands a job to the writer and waits for its answer.
+    pub(crate) async fn ask<T, E: From<StoreError>>(&self, job: impl FnOnce(Reply<T, E>) -> Job) -> Result<T, E> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn add_hosts(&self, hosts: Vec<Host>, by: Actor) -> Result<Vec<HostState>, StoreError> {
+        self.ask(|reply| Job::AddHosts(hosts, by, reply)).await
+    }
+
+    async fn host(&self, name: &HostName) -> Result<Option<HostState>, StoreError> {
+        read::host(&self.readers, name).await
+    }
+
+    async fn host_by_id(&self, id: HostId) -> Result<Option<HostState>, StoreError> {
+        read::host_by_id(&self.readers, id).await
+    }
+
+    async fn hosts_with(&self, identity: &Identity) -> Result<Vec<HostState>, StoreError> {
+        read::hosts_with(&self.readers, identity).await
+    }
+
+    async fn hosts(&self, filter: &HostFilter) -> Result<Page<HostState>, StoreError> {
+        read::hosts(&self.readers, filter).await
+    }
+
+    async fn submit(&self, host: HostId, submission: Submission) -> Result<Answer, SubmitError> {
+        self.ask(|reply| Job::Submit(host, Box::new(submission), reply)).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<HostId>, StoreError> {
+        read::due(&self.readers, now, limit).await
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<Page<LoggedEvent>, StoreError> {
+        read::events(&self.readers, filter).await
+    }
+
+    async fn runs(&self, host: HostId) -> Result<Vec<Run>, StoreError> {
+        read::runs(&self.readers, host).await
+    }
+
+    async fn document(&self, host: HostId, run: RunNumber, kind: DocumentKind) -> Result<Option<Document>, StoreError> {
+        read::document(&self.readers, host, run, kind).await
+    }
+
+    async fn note_unknown(&self, machine: UnknownMachine) -> Result<(), StoreError> {
+        self.ask(|reply| Job::NoteUnknown(Box::new(machine), reply)).await
+    }
+
+    async fn unknown_machines(&self) -> Result<Vec<UnknownMachine>, StoreError> {
+        unknown::list(&self.readers).await
+    }
+
+    async fn add_token(&self, token: Token) -> Result<(), StoreError> {
+        self.ask(|reply| Job::AddToken(token, reply)).await
+    }
+
+    async fn token(&self, sha256: &str) -> Result<Option<Token>, StoreError> {
+        tokens::with_hash(&self.readers, sha256).await
+    }
+
+    async fn has_tokens(&self) -> Result<bool, StoreError> {
+        tokens::any(&self.readers).await
+    }
+
+    async fn prune(&self, limits: &Limits) -> Result<Pruned, StoreError> {
+        let limits = *limits;
+        self.ask(|reply| Job::Prune(limits, reply)).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn changed(&self, after: u64, timeout: Duration) -> u64 {
+        let mut changes = self.changes.clone();
+        let waited = tokio::time::timeout(timeout, changes.wait_for(|last| *last > after)).await;
+        match waited {
+            Ok(Ok(last)) => *last,
+            _ => *self.changes.borrow(),
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1")
+            .execute(&self.readers)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        self.ask(Job::Ping).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        // An error means that it is closed already.
+        drop(self.ask::<(), StoreError>(Job::Close).await);
+    }
+}

@@ -1,0 +1,138 @@
+//! The only one who writes. It takes what is queued, does it in one transaction, and answers after the commit.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
+use thirdboot_lifecycle::Deadlines;
+use thirdboot_store::{Clock, Limits, StoreError};
+use tokio::sync::{mpsc, watch};
+
+use crate::batch::Batch;
+use crate::epoch::{self, Mark};
+use crate::error::unavailable;
+use crate::job::{Held, Job};
+use crate::script::Script;
+
+/// How many changes share a commit at most.
+const MAX_BATCH: usize = 256;
+
+/// Owns the writing connection.
+pub(crate) struct Writer {
+    pub(crate) options: SqliteConnectOptions,
+    /// None after a failure: the next batch begins with a new connection.
+    pub(crate) connection: Option<SqliteConnection>,
+    pub(crate) epoch_path: PathBuf,
+    /// Set when the epoch file could not be written after a commit.
+    pub(crate) file_behind: bool,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) limits: Limits,
+    pub(crate) last_event: watch::Sender<u64>,
+}
+
+impl Writer {
+    /// Works until the store is closed or dropped.
+    pub(crate) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut queue = Vec::with_capacity(MAX_BATCH);
+        while jobs.recv_many(&mut queue, MAX_BATCH).await > 0 {
+            if queue.iter().any(|job| matches!(job, Job::Close(_))) {
+                // What is queued is still done; nothing more comes in.
+                jobs.close();
+            }
+            self.serve(&mut queue).await;
+        }
+        self.finish().await;
+    }
+
+    /// Does what is queued, and answers it.
+    async fn serve(&mut self, queue: &mut Vec<Job>) {
+        let mut held = Vec::with_capacity(queue.len());
+        match self.transact(queue, &mut held).await {
+            Ok(last_event) => {
+                held.into_iter().for_each(Held::give);
+                self.last_event.send_if_modified(|last| {
+                    let is_new = *last < last_event;
+                    *last = last_event.max(*last);
+                    is_new
+                });
+            }
+            Err(error) => {
+                tracing::error!(%error, changes = held.len() + queue.len(), "nothing of this batch was stored");
+                let why = error.to_string();
+                held.into_iter().for_each(|held| held.fail(&why));
+                queue.drain(..).for_each(|job| job.fail(&why));
+            }
+        }
+    }
+
+    /// All of it in one transaction. Returns the last event's number.
+    async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<u64, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await.map_err(|error| unavailable(&error))?,
+        };
+        let result = async {
+            let mut batch = Batch::begin(&mut connection, &self.clock, &self.deadlines, &self.limits).await?;
+            batch.look_ahead(queue).await?;
+            for job in queue.drain(..) {
+                match batch.work(job).await {
+                    Ok(answer) => held.push(answer),
+                    Err((job, error)) => {
+                        job.fail(&error.to_string());
+                        return Err(error);
+                    }
+                }
+            }
+            batch.commit().await
+        }
+        .await;
+        match result {
+            Ok((meta, mark_moved)) => {
+                self.connection = Some(connection);
+                if mark_moved || self.file_behind {
+                    self.follow(&meta.mark, mark_moved).await?;
+                }
+                Ok(meta.last_event)
+            }
+            Err(error) => {
+                self.connection = rolled_back(connection).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The epoch file follows the database. A batch that gave or took a permit is not answered before.
+    async fn follow(&mut self, mark: &Mark, is_needed: bool) -> Result<(), StoreError> {
+        let written = epoch::write(&self.epoch_path, mark).await;
+        self.file_behind = written.is_err();
+        if is_needed { written } else { Ok(()) }
+    }
+
+    /// Everything into the main file, so that it can be copied alone.
+    async fn finish(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            let mut script = Script::new();
+            script.add("PRAGMA wal_checkpoint(TRUNCATE)");
+            if let Err(error) = script.run(&mut connection).await {
+                tracing::warn!(error = %unavailable(&error), "the write-ahead log stays: the next start reads it");
+            }
+            drop(connection.close().await);
+        }
+    }
+}
+
+/// The connection, if it is fit for another batch.
+async fn rolled_back(mut connection: SqliteConnection) -> Option<SqliteConnection> {
+    let mut script = Script::new();
+    script.add("ROLLBACK");
+    match script.run(&mut connection).await {
+        Ok(()) => Some(connection),
+        // No transaction: it never began, or SQLite ended it already. Or worse; a new connection knows.
+        Err(_) => {
+            drop(connection.close_hard().await);
+            None
+        }
+    }
+}
