@@ -1,0 +1,217 @@
+//! The control plane, for programs and the command line.
+
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{ANSWER_LIMIT_S, ClientError, Token, base, builder, decode, ok};
+use crate::control::{ArmBody, BootUrl, Empty, EventView, HoldBody, HostSpec, HostView, Page, UnknownMachineView};
+
+/// Pauses before a GET is asked again; anything that changes something is asked once.
+const PAUSES_BEFORE_REPEAT_MS: [u64; 2] = [100, 500];
+
+/// Rows asked for in one part of a list.
+const PAGE_ROWS: u32 = 500;
+
+/// A client of the control plane.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Token,
+}
+
+impl Client {
+    /// A client of the server at `url`, such as `http://127.0.0.1:8081`.
+    ///
+    /// # Errors
+    /// When the URL is none, or TLS cannot be set up.
+    pub fn new(url: &str, token: Token) -> Result<Self, ClientError> {
+        let http = builder()
+            .timeout(Duration::from_secs(ANSWER_LIMIT_S))
+            .build()
+            .map_err(ClientError::Setup)?;
+        Ok(Self {
+            http,
+            base: base(url)?,
+            token,
+        })
+    }
+
+    /// Adds a host.
+    ///
+    /// # Errors
+    /// When it is malformed, its name or an identifier is taken, or nothing answers.
+    pub async fn add_host(&self, host: &HostSpec) -> Result<HostView, ClientError> {
+        self.post(&["hosts"], host).await
+    }
+
+    /// A host.
+    ///
+    /// # Errors
+    /// When there is none of this name, or nothing answers.
+    pub async fn host(&self, name: &str) -> Result<HostView, ClientError> {
+        self.get(&["hosts", name], &[]).await
+    }
+
+    /// A part of the list of hosts, by name.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn hosts(&self, limit: u32, cursor: Option<&str>) -> Result<Page<HostView>, ClientError> {
+        let limit = limit.to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        self.get(&["hosts"], &query).await
+    }
+
+    /// Every host, by name.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn all_hosts(&self) -> Result<Vec<HostView>, ClientError> {
+        let mut hosts = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.hosts(PAGE_ROWS, cursor.as_deref()).await?;
+            hosts.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(hosts);
+            }
+        }
+    }
+
+    /// Gives the right to wipe and install (or to inspect): begins a run.
+    ///
+    /// # Errors
+    /// When the name is not repeated, a run is under way, the host is retired, or nothing answers.
+    pub async fn arm(&self, name: &str, body: &ArmBody) -> Result<HostView, ClientError> {
+        self.post(&["hosts", name, "arm"], body).await
+    }
+
+    /// Ends the current run.
+    ///
+    /// # Errors
+    /// When no run is under way, or nothing answers.
+    pub async fn cancel(&self, name: &str) -> Result<HostView, ClientError> {
+        self.post(&["hosts", name, "cancel"], &Empty {}).await
+    }
+
+    /// Puts the brake on.
+    ///
+    /// # Errors
+    /// When there is no such host, or nothing answers.
+    pub async fn hold(&self, name: &str, reason: &str) -> Result<HostView, ClientError> {
+        let body = HoldBody {
+            reason: reason.to_owned(),
+        };
+        self.post(&["hosts", name, "hold"], &body).await
+    }
+
+    /// Takes the brake off.
+    ///
+    /// # Errors
+    /// When there is no such host, or nothing answers.
+    pub async fn release(&self, name: &str) -> Result<HostView, ClientError> {
+        self.post(&["hosts", name, "release"], &Empty {}).await
+    }
+
+    /// The URL a host known by its key boots from. A secret.
+    ///
+    /// # Errors
+    /// When there is no such host, the token may not see it, or nothing answers.
+    pub async fn boot_url(&self, name: &str) -> Result<BootUrl, ClientError> {
+        self.get(&["hosts", name, "boot-url"], &[]).await
+    }
+
+    /// A part of a host's log, oldest first.
+    ///
+    /// # Errors
+    /// When there is no such host, or nothing answers.
+    pub async fn events(&self, name: &str, limit: u32, after: Option<&str>) -> Result<Page<EventView>, ClientError> {
+        let limit = limit.to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        query.extend(after.map(|after| ("after", after)));
+        self.get(&["hosts", name, "events"], &query).await
+    }
+
+    /// Machines that asked for a script and match no host.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn unknown_machines(&self) -> Result<Page<UnknownMachineView>, ClientError> {
+        self.get(&["unknown-machines"], &[]).await
+    }
+
+    /// Whether the server takes requests: `/readyz`.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), ClientError> {
+        let url = format!("{}/readyz", self.base);
+        let url = Url::parse(&url).map_err(|error| ClientError::BadUrl {
+            url,
+            why: error.to_string(),
+        })?;
+        let answer = self.http.get(url.clone()).send().await;
+        ok(answer.map_err(|error| ClientError::unreachable(&url, error))?).await?;
+        Ok(())
+    }
+
+    /// Segments are escaped one by one: a name with a slash must not reach another path.
+    fn url(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Url, ClientError> {
+        let bad = |why: String| ClientError::BadUrl {
+            url: self.base.clone(),
+            why,
+        };
+        let mut url = Url::parse(&self.base).map_err(|error| bad(error.to_string()))?;
+        url.path_segments_mut()
+            .map_err(|()| bad("it has no path".to_owned()))?
+            .pop_if_empty()
+            .extend(["api", "v1"])
+            .extend(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<T, ClientError> {
+        let url = self.url(segments, query)?;
+        let mut pauses = PAUSES_BEFORE_REPEAT_MS.into_iter();
+        loop {
+            let error = match self.ask(Method::GET, &url, None::<&Empty>).await {
+                Err(error) if error.is_passing() => error,
+                other => return other,
+            };
+            let Some(pause) = pauses.next() else {
+                return Err(error);
+            };
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    async fn post<B: Serialize, T: DeserializeOwned>(&self, segments: &[&str], body: &B) -> Result<T, ClientError> {
+        let url = self.url(segments, &[])?;
+        self.ask(Method::POST, &url, Some(body)).await
+    }
+
+    async fn ask<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&B>,
+    ) -> Result<T, ClientError> {
+        let mut request = self.http.request(method, url.clone()).bearer_auth(self.token.reveal());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| ClientError::unreachable(url, error))?;
+        decode(answer).await
+    }
+}

@@ -1,0 +1,43 @@
+//! One line of a host's log.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::StageName;
+
+/// What happened to a host, oldest first in lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Rises over the whole fleet; the `after` of the next list.
+    pub id: u64,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// Whose, by name.
+    pub host: String,
+    /// What: `live`, `claimed`, `armed`, `hold` …
+    pub event: String,
+    /// Who made it happen: `host`, `server`, or the name of a token.
+    #[serde(default)]
+    pub by: String,
+    /// The run it belongs to.
+    #[serde(default)]
+    pub run: Option<u32>,
+    /// The stage after it.
+    #[serde(default)]
+    pub stage: Option<StageName>,
+    /// The boot that spoke, for reports.
+    #[serde(default)]
+    pub boot_id: Option<String>,
+    /// Its number in that boot, for reports.
+    #[serde(default)]
+    pub seq: Option<u64>,
+    /// Set when it was refused: why.
+    #[serde(default)]
+    pub refused: Option<String>,
+    /// For people.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// A log tail, cut and redacted.
+    #[serde(default)]
+    pub log: Option<String>,
+}

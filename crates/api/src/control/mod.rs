@@ -1,0 +1,29 @@
+//! What people and programs say and hear on the control plane, under `/api/v1`. Requests refuse unknown fields,
+//! answers may grow. Identifiers are text here: the server checks them and names the field at fault.
+
+mod action;
+mod event;
+mod host;
+mod network;
+mod run;
+mod unknown;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
+pub use event::EventView;
+pub use host::{HoldView, HostSpec, HostView, InstallSpec};
+pub use network::{BondMode, BondSpec, LacpRate, NetworkSpec, UplinkSpec, VlanSpec};
+pub use run::{BootView, DiagnosisView, FailedView, LastWordView, RunView};
+pub use unknown::UnknownMachineView;
+pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The rows, in the list's own order.
+    pub items: Vec<T>,
+    /// Give it as `cursor` (of events: as `after`) to get the next part; none means that this is the last.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,38 @@
+//! Machines that asked for a script and match no host.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A machine that nobody has described yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownMachineView {
+    /// The server's number of it.
+    pub id: u64,
+    /// MACs it presented.
+    #[serde(default)]
+    pub macs: Vec<String>,
+    /// Serial it presented, placeholders left out.
+    #[serde(default)]
+    pub serial: Option<String>,
+    /// UUID it presented, placeholders left out.
+    #[serde(default)]
+    pub uuid: Option<String>,
+    /// What else it said: manufacturer, product, arch, platform.
+    #[serde(default)]
+    pub said: BTreeMap<String, String>,
+    /// The address it asked from.
+    #[serde(default)]
+    pub source: String,
+    /// Why it is unknown, where there is more to say than that no host has its identifiers.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// First time.
+    pub first_seen: Timestamp,
+    /// Last time.
+    pub last_seen: Timestamp,
+    /// How often, as far as recorded.
+    #[serde(default)]
+    pub count: u32,
+}
