@@ -1,8 +1,6 @@
 //! Every stage with every event, and the stories behind the rows that depend on the evidence.
 
-mod story;
-
-use story::*;
+use crate::story::*;
 use thirdboot_lifecycle::*;
 
 fn sample(kind: EventKind) -> Event {

@@ -1,8 +1,6 @@
 //! The last question before a disk is written.
 
-mod story;
-
-use story::*;
+use crate::story::*;
 use thirdboot_lifecycle::*;
 
 fn judge(run: &Run, claim: &Claim) -> Result<Grant, ClaimRefused> {
@@ -204,7 +202,7 @@ fn an_older_database_does_not_wipe_a_newer_install_whatever_the_permit_says() {
             disk.previous = Some(Previous {
                 host: host().name,
                 run: RunNumber(run),
-            })
+            });
         });
         assert!(
             refusal(&allowing(&["D1"], Some("D1")), &newer).contains("older database"),
@@ -219,7 +217,7 @@ fn a_disk_that_already_carries_this_runs_install_is_booted_and_not_written() {
         disk.previous = Some(Previous {
             host: host().name,
             run: RunNumber(3),
-        })
+        });
     });
     assert_eq!(
         judge(&at(Stage::Installing), &done),

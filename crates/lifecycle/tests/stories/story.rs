@@ -1,9 +1,4 @@
 //! One-line set-up for the stories: a host, its run, and what a machine would say.
-#![expect(
-    dead_code,
-    clippy::unwrap_used,
-    reason = "each test file uses a part of it, and a set-up that fails has failed the test"
-)]
 
 use jiff::{SignedDuration, Timestamp};
 use thirdboot_lifecycle::*;

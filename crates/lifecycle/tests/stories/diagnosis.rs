@@ -1,8 +1,6 @@
 //! One test for each row of what is seen in the field.
 
-mod story;
-
-use story::*;
+use crate::story::*;
 use thirdboot_lifecycle::*;
 
 /// The diagnosis of a stalled run nine minutes later.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-/// Rewrite it with `THIRDBOOT_BLESS=1 cargo test -p thirdboot-lifecycle --test diagram`.
+/// Rewrite it with `THIRDBOOT_BLESS=1 cargo test -p thirdboot-lifecycle --test stories diagram`.
 #[test]
 fn the_diagram_in_the_docs_has_not_drifted_from_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/lifecycle.md");

@@ -1,8 +1,6 @@
 //! What a machine that asks for a script gets: the design's table, row by row.
 
-mod story;
-
-use story::*;
+use crate::story::*;
 use thirdboot_lifecycle::*;
 
 const TRUSTED: Asker = Asker {

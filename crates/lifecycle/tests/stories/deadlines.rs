@@ -1,9 +1,7 @@
 //! When a stage is late, and when it is given up.
 
-mod story;
-
+use crate::story::*;
 use jiff::SignedDuration;
-use story::*;
 use thirdboot_lifecycle::*;
 
 fn deadlines() -> Deadlines {

@@ -1,0 +1,11 @@
+//! The domain, told in stories.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+mod claims;
+mod deadlines;
+mod decisions;
+mod diagnosis;
+mod diagram;
+mod story;
+mod transitions;
