@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::header::{CACHE_CONTROL, HeaderMap};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, ClientBuilder, Method, StatusCode};
 use tokio::time::{Instant, sleep};
 
 /// An answer of the boot plane, whole.
@@ -35,11 +35,22 @@ impl Fetched {
 /// # Errors
 /// When the HTTP client cannot be made.
 pub fn client() -> Result<Client> {
-    Ok(Client::builder()
+    Ok(builder().build()?)
+}
+
+/// The same, but all requests go to a proxy: the names in URLs are for virtual machines.
+///
+/// # Errors
+/// When the HTTP client cannot be made.
+pub fn client_through(proxy: &str) -> Result<Client> {
+    Ok(builder().proxy(reqwest::Proxy::all(proxy)?).build()?)
+}
+
+fn builder() -> ClientBuilder {
+    Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(Duration::from_secs(30))
-        .build()?)
 }
 
 /// One request without a body; every answer of the boot plane must forbid caching.

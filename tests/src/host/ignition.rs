@@ -71,6 +71,13 @@ impl Config {
         self.file_node(path)?.get("mode")?.as_u64()
     }
 
+    /// The paths of all files.
+    pub fn file_paths(&self) -> Vec<String> {
+        let files = self.0.pointer("/storage/files").and_then(Value::as_array);
+        let path = |f: &Value| f["path"].as_str().map(str::to_owned);
+        files.into_iter().flatten().filter_map(path).collect()
+    }
+
     fn file_node(&self, path: &str) -> Option<&Value> {
         let files = self.0.pointer("/storage/files")?.as_array()?;
         files

@@ -27,6 +27,10 @@ pub struct LiveSystem {
     pub config: Config,
     /// Where that config came from.
     pub config_url: String,
+    /// That config, byte for byte.
+    pub document: Vec<u8>,
+    /// `/config.ign` as the initrd brought it.
+    pub pointer: Vec<u8>,
     /// Speaks under the live secret.
     pub reporter: Reporter,
     /// The machine it runs on.
@@ -68,6 +72,8 @@ impl LiveSystem {
         Ok(Self {
             config,
             config_url: child.url.clone(),
+            document: bytes,
+            pointer: pointer.data.clone(),
             reporter,
             hardware,
         })
@@ -107,12 +113,20 @@ impl LiveSystem {
         body["attempt"].as_u64().context("no attempt number")
     }
 
+    /// The installed config, byte for byte.
+    ///
+    /// # Errors
+    /// When it is not in the live config.
+    pub fn installed_document(&self) -> Result<Vec<u8>> {
+        self.config.file(INSTALLED_CONFIG)
+    }
+
     /// The installed config that travels inside the live one.
     ///
     /// # Errors
     /// When it is not there, or needs a network before its root is up.
     pub fn installed_config(&self) -> Result<Config> {
-        let config = Config::read(&self.config.file(INSTALLED_CONFIG)?)?;
+        let config = Config::read(&self.installed_document()?)?;
         let remote = config.remote_sources();
         ensure!(remote.is_empty(), "the installed config has remote sources: {remote:?}");
         Ok(config)
@@ -123,7 +137,7 @@ impl LiveSystem {
     /// # Errors
     /// When there is no installed config.
     pub fn installed(&self) -> Result<Event> {
-        let digest = ignition::sha256(&self.config.file(INSTALLED_CONFIG)?);
+        let digest = ignition::sha256(&self.installed_document()?);
         let disk = self.hardware.disks.first().context("no disk")?;
         Ok(Event::new("installed").with(
             "facts",

@@ -38,12 +38,27 @@ impl Machine {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(firmware_url: impl Into<String>, hardware: Hardware) -> Result<Self> {
+        let client = fetch::client()?;
         Ok(Self {
             hardware,
             firmware_url: firmware_url.into(),
             disk: None,
-            client: fetch::client()?,
+            client,
         })
+    }
+
+    /// Puts the machine behind a proxy that answers for every name.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn through(mut self, proxy: &str) -> Result<Self> {
+        self.client = fetch::client_through(proxy)?;
+        Ok(self)
+    }
+
+    /// The client that its firmware and its systems fetch with.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Powers on and asks for the script, following the first script's chain.
@@ -79,6 +94,17 @@ impl Machine {
         let url = line.split_whitespace().find(|w| w.starts_with("http"));
         let url = url.with_context(|| format!("no absolute URL in {line:?}"))?;
         Ok(expand(url, |name| self.hardware.setting(name)))
+    }
+
+    /// From the live system to ready, all three boots.
+    ///
+    /// # Errors
+    /// When anything is refused on the way.
+    pub async fn provision(&mut self, joins: bool) -> Result<()> {
+        let mut live = self.boot_live().await?;
+        live.install(self).await?;
+        self.boot_disk().await?.layer(self).await?;
+        self.boot_disk().await?.come_up(joins).await
     }
 
     /// Powers on into the live system.

@@ -140,6 +140,11 @@ impl Reporter {
         self.unsent.len()
     }
 
+    /// The number of the report that is sent next.
+    pub fn first_unsent(&self) -> Option<u64> {
+        self.unsent.front()?["seq"].as_u64()
+    }
+
     /// Sends the oldest unsent report; none when nothing is left to send or nobody took it.
     ///
     /// # Errors

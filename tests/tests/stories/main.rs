@@ -1,0 +1,8 @@
+//! What a running server promises, told by black-box hosts over real HTTP.
+
+mod bad_input;
+mod claims;
+mod fetching;
+mod provisioning;
+mod restarts;
+mod strangers;
