@@ -1,7 +1,7 @@
 //! What comes in through the one door.
 
 use thirdboot_lifecycle::{BootId, Host};
-use thirdboot_lifecycle::{Claim, Fetch, Grant, Identity, Permit, Report, RunNumber, Script, SecretKind, Stage};
+use thirdboot_lifecycle::{Claim, Fetch, Grant, Identity, Permit, Report, RunNumber, Said, Script, SecretKind, Stage};
 
 use crate::{Actor, Document, HostId, ReportKey};
 
@@ -90,6 +90,10 @@ impl Submission {
     pub fn identity(&self) -> Option<&Identity> {
         match self {
             Self::Claim(claim) => Some(&claim.identity),
+            Self::Report { report, .. } => match &report.said {
+                Said::Live { identity } => Some(identity),
+                _ => None,
+            },
             _ => None,
         }
     }

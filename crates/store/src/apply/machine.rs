@@ -140,7 +140,8 @@ pub(super) fn report_made(
             line.stage = Some(reached);
             let mut change = moved(run, next, vec![line]);
             change.host = match &report.said {
-                Said::Live { identity } => pinned(&state.host, identity),
+                // What another host owns is not pinned here: the next script and the claim say so.
+                Said::Live { identity } if context.others.is_empty() => pinned(&state.host, identity),
                 Said::Installed { disk_serial, .. } => preset_disk(&state.host, disk_serial.as_deref()),
                 _ => None,
             };
