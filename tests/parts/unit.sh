@@ -19,7 +19,7 @@ bash tests/parts/snapshots.sh "$references"
 
 step "shellcheck"
 mapfile -t scripts < <(git ls-files | xargs grep -lE '^#!.*\b(sh|bash)\b|^# shellcheck shell=' --)
-shellcheck --external-sources "${scripts[@]}"
+shellcheck --external-sources --source-path=SCRIPTDIR "${scripts[@]}"
 step "shellcheck of what hosts run"
 cargo_test_feature shellcheck
 

@@ -76,7 +76,7 @@ impl Machine {
                 "{url}: not text"
             );
             let text = answer.text();
-            if text.lines().nth(1).is_some_and(|l| l.starts_with("# thirdboot:")) {
+            if Script::decides(&text) {
                 return Script::read(&text);
             }
             url = self.chained(&text)?;

@@ -47,6 +47,12 @@ pub struct Script {
 }
 
 impl Script {
+    /// Whether a text is the answer to a machine, and not the script that only gathers and
+    /// chains.
+    pub fn decides(text: &str) -> bool {
+        text.lines().nth(1).is_some_and(|line| verdict(line).is_ok())
+    }
+
     /// Reads a script of the boot plane.
     ///
     /// # Errors
@@ -124,20 +130,40 @@ fn verdict(line: &str) -> Result<Verdict> {
     })
 }
 
+/// The kernel's URL and what follows it.
 fn image(words: &[&str]) -> Result<(String, Vec<String>)> {
-    let mut words = words.iter().skip_while(|w| w.starts_with("--"));
-    let url = words.next().context("kernel without a URL")?;
-    Ok(((*url).to_owned(), words.map(|w| (*w).to_owned()).collect()))
+    let (_, rest) = options(words);
+    let (url, arguments) = rest.split_first().context("kernel without a URL")?;
+    Ok(((*url).to_owned(), arguments.iter().map(|w| (*w).to_owned()).collect()))
 }
 
 fn initrd(words: &[&str]) -> Result<Initrd> {
-    match words {
-        ["--name", name, url] => Ok(Initrd {
-            name: (*name).to_owned(),
+    let (options, rest) = options(words);
+    let name = options
+        .iter()
+        .find(|(option, _)| *option == "--name")
+        .map(|(_, name)| *name);
+    match (name, rest) {
+        (Some(name), [url]) => Ok(Initrd {
+            name: name.to_owned(),
             url: (*url).to_owned(),
         }),
-        other => bail!("initrd {other:?}: wants --name NAME URL"),
+        _ => bail!("initrd {words:?}: wants --name NAME and one URL"),
     }
+}
+
+/// Splits a command's leading options, each with its value, from the rest.
+fn options<'w, 's>(words: &'w [&'s str]) -> (Vec<(&'s str, &'s str)>, &'w [&'s str]) {
+    let mut options = Vec::new();
+    let mut rest = words;
+    while let [option, value, after @ ..] = rest {
+        if !option.starts_with("--") {
+            break;
+        }
+        options.push((*option, *value));
+        rest = after;
+    }
+    (options, rest)
 }
 
 /// Replaces iPXE's `${setting}` and `${setting:type}` in a line; an unset one becomes empty.
@@ -171,8 +197,8 @@ mod tests {
     use super::*;
 
     const INSTALL: &str = "#!ipxe\n# thirdboot: install host=a1 run=3\n:kernel\n\
-        kernel http://s/k initrd=config initrd=main ignition.firstboot a=b || goto retry\n\
-        initrd --name config http://s/p.cpio || goto retry\ninitrd --name main http://s/i\nboot\n";
+        kernel --timeout 9 http://s/k initrd=config initrd=main ignition.firstboot a=b || goto retry\n\
+        initrd --timeout 9 --name config http://s/p.cpio || goto retry\ninitrd --name main http://s/i\nboot\n";
 
     #[test]
     fn reads_what_an_install_loads() {

@@ -157,10 +157,11 @@ async fn a_restored_backup_voids_every_open_permit() -> Result<()> {
     let mut live = machine.boot_live().await?;
     live.reporter.tell(live.event()).await?;
     site.server.stop().await?;
-    // The database of then, under the key and the epoch of now.
     fs::copy(site.path("data/thirdboot.db"), site.path("backup.db"))?;
     site.server.start_again().await?;
+    site.admin.cancel("r1").await?;
     site.server.stop().await?;
+    // The database from before somebody cancelled, under the key and the epoch of now.
     fs::copy(site.path("backup.db"), site.path("data/thirdboot.db"))?;
     for rest in ["data/thirdboot.db-wal", "data/thirdboot.db-shm"] {
         let _ = fs::remove_file(site.path(rest));
