@@ -159,6 +159,7 @@ impl Fleet {
                 self.submit(*host, &Submission::JoinHandedOut { run, boot_id }).ok();
             }
             Step::PowerCycle(machine) => self.machines[*machine].boot += 1,
+            Step::Plant(machine) => self.machines[*machine].disk.holds = vec!["ceph-bluestore".into()],
             Step::MoveNic { from, to } => {
                 let mac = self.machines[*from].mac;
                 self.machines[*from].mac = self.machines[*to].mac;
@@ -206,7 +207,8 @@ impl Fleet {
             by: person(),
         };
         if let Ok(Answer::Armed(run)) = self.submit(host, &submission) {
-            self.oracle.armed(host, run, expires_at, inspect);
+            let wiped = wipe.then(|| self.machines[host].disk.serial.clone()).flatten();
+            self.oracle.armed(host, run, expires_at, inspect, wiped);
         }
     }
 
@@ -264,24 +266,28 @@ impl Fleet {
                     Some(&self.machines[machine].mac),
                     "granted to another machine"
                 );
-                let previous = self.machines[machine].disk.previous.as_ref();
+                let disk = &self.machines[machine].disk;
+                let may_wipe = self.oracle.allows_wipe_of(host, disk);
+                if let Some(previous) = &disk.previous {
+                    let is_own = previous.host == state.host.name;
+                    assert!(
+                        is_own || may_wipe,
+                        "another host's install was handed over: {previous:?}"
+                    );
+                    assert!(
+                        !is_own || previous.run < run,
+                        "a newer install was handed over: {previous:?} for run {run}"
+                    );
+                }
                 assert!(
-                    previous.is_none_or(|previous| previous.host == state.host.name && previous.run < run),
-                    "a newer or foreign install was handed over: {previous:?} for run {run}"
-                );
-                assert!(
-                    self.machines[machine].disk.holds.is_empty() || self.oracle_allows_wipe(host),
-                    "wiped without being told to"
+                    disk.holds.is_empty() || may_wipe,
+                    "wiped without being told to: {:?}",
+                    disk.holds
                 );
             }
             Ok(answer) => panic!("a claim was answered with {answer:?}"),
             Err(_) => self.tally.refused_claims += 1,
         }
-    }
-
-    fn oracle_allows_wipe(&self, host: usize) -> bool {
-        let run = self.database[host].run.as_ref().unwrap();
-        matches!(&run.permit.purpose, Purpose::Install { wipe, .. } if !wipe.is_empty())
     }
 
     fn report(&mut self, machine: usize, host: usize, said: &Said, by: SecretKind, run_back: u32) {
@@ -313,6 +319,7 @@ impl Fleet {
                 // The installer wrote the mark before it reported.
                 let name: HostName = self.database[host].host.name.clone();
                 self.machines[machine].disk.previous = Some(Previous { host: name, run });
+                self.machines[machine].disk.holds.clear();
             }
             self.tally.ready += u32::from(stage == thirdboot_lifecycle::Stage::Ready);
         }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use thirdboot_lifecycle::{BootId, DEFAULT_ATTEMPTS, Grant, Run, RunNumber, Stage};
+use thirdboot_lifecycle::{BootId, DEFAULT_ATTEMPTS, Disk, Grant, Run, RunNumber, Stage};
 
 #[derive(Debug, Clone)]
 struct Allowed {
     run: RunNumber,
     expires_at: Timestamp,
     inspect: bool,
+    /// Serial of the disk that may be wiped whatever is on it.
+    wiped: Option<String>,
     granted_to: BTreeSet<BootId>,
 }
 
@@ -21,16 +23,31 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    pub(crate) fn armed(&mut self, host: usize, run: RunNumber, expires_at: Timestamp, inspect: bool) {
+    pub(crate) fn armed(
+        &mut self,
+        host: usize,
+        run: RunNumber,
+        expires_at: Timestamp,
+        inspect: bool,
+        wiped: Option<String>,
+    ) {
+        let granted_to = BTreeSet::new();
         self.allowed.insert(
             host,
             Allowed {
                 run,
                 expires_at,
                 inspect,
-                granted_to: BTreeSet::new(),
+                wiped,
+                granted_to,
             },
         );
+    }
+
+    pub(crate) fn allows_wipe_of(&self, host: usize, disk: &Disk) -> bool {
+        self.allowed
+            .get(&host)
+            .is_some_and(|allowed| allowed.wiped.is_some() && allowed.wiped == disk.serial)
     }
 
     pub(crate) fn held(&mut self, host: usize, on: bool) {

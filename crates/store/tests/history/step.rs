@@ -36,6 +36,8 @@ pub(crate) enum Step {
         host: usize,
     },
     PowerCycle(usize),
+    /// Somebody's Ceph appears on the machine's disk.
+    Plant(usize),
     MoveNic {
         from: usize,
         to: usize,
@@ -112,6 +114,7 @@ fn step() -> impl Strategy<Value = Step> {
         24 => report(),
         3 => host.clone().prop_map(|host| Step::Joined { host }),
         5 => host.clone().prop_map(Step::PowerCycle),
+        1 => host.clone().prop_map(Step::Plant),
         1 => (host.clone(), host).prop_map(|(from, to)| Step::MoveNic { from, to }),
         2 => prop_oneof![-300..0_i64, 0..30_i64, 0..900_i64].prop_map(Step::Jump),
         2 => Just(Step::Reconcile),
