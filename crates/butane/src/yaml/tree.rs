@@ -1,0 +1,192 @@
+//! The first document of a text, as an arena of nodes.
+
+use std::collections::HashMap;
+
+use super::parser::{Event, EventKind, Parser};
+use super::scanner::MAX_DEPTH;
+use super::{CORE_PREFIX, YamlError, reader};
+
+/// A node's place in its [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct NodeId(u32);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Counts from one.
+    pub(crate) line: usize,
+    /// Counts from one, in characters.
+    pub(crate) column: usize,
+    pub(crate) content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    /// `tag` in its short form (`!!int`), `None` if the text does not name one.
+    Scalar {
+        value: String,
+        plain: bool,
+        tag: Option<String>,
+    },
+    Sequence(Vec<NodeId>),
+    Mapping(Vec<(NodeId, NodeId)>),
+    Alias {
+        name: String,
+        target: NodeId,
+    },
+}
+
+/// A parsed document. Without content it has no root.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    root: Option<NodeId>,
+}
+
+/// What stands in for a node that does not exist; no tree hands out such an id.
+static NOWHERE: Node = Node {
+    line: 1,
+    column: 1,
+    content: Content::Sequence(Vec::new()),
+};
+
+impl Tree {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, YamlError> {
+        let text = reader::decode(bytes)?;
+        let mut tree = Self::default();
+        let Some(mut parser) = Parser::first_document(&text)? else {
+            return Ok(tree);
+        };
+        let mut builder = Builder {
+            tree: &mut tree,
+            anchors: HashMap::new(),
+            open: Vec::new(),
+        };
+        loop {
+            let event = parser.next()?;
+            if matches!(event.kind, EventKind::DocumentEnd) {
+                return Ok(tree);
+            }
+            builder.step(event)?;
+        }
+    }
+
+    pub(crate) fn root(&self) -> Option<NodeId> {
+        self.root
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        self.nodes.get(id.0 as usize).unwrap_or(&NOWHERE)
+    }
+
+    pub(crate) fn node_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(id.0 as usize)
+    }
+
+    /// The text of a key; aliases go by their name, collections by nothing.
+    pub(crate) fn key_text(&self, id: NodeId) -> &str {
+        match &self.node(id).content {
+            Content::Scalar { value, .. } => value,
+            Content::Alias { name, .. } => name,
+            Content::Sequence(_) | Content::Mapping(_) => "",
+        }
+    }
+
+    /// Key and value of `key` in the mapping `id`, written right there (no merges, no aliases).
+    pub(crate) fn entry(&self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+        match &self.node(id).content {
+            Content::Mapping(entries) => entries.iter().rev().find(|(k, _)| self.key_text(*k) == key).copied(),
+            _ => None,
+        }
+    }
+
+    /// The item at `index` of the list `id`.
+    pub(crate) fn item(&self, id: NodeId, index: usize) -> Option<NodeId> {
+        match &self.node(id).content {
+            Content::Sequence(items) => items.get(index).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// A collection whose end has not been seen.
+struct Open {
+    id: NodeId,
+    /// The key that waits for its value.
+    key: Option<NodeId>,
+}
+
+struct Builder<'t> {
+    tree: &'t mut Tree,
+    anchors: HashMap<String, NodeId>,
+    open: Vec<Open>,
+}
+
+impl Builder<'_> {
+    fn step(&mut self, event: Event) -> Result<(), YamlError> {
+        let error = |message: &str| YamlError::at(event.start, message);
+        let (content, anchor, opens) = match event.kind {
+            EventKind::DocumentEnd => return Ok(()),
+            EventKind::End => {
+                self.open.pop();
+                return Ok(());
+            }
+            EventKind::Alias(name) => {
+                let target = *self
+                    .anchors
+                    .get(&name)
+                    .ok_or_else(|| error(&format!("*{name} refers to an anchor that does not stand before it")))?;
+                (Content::Alias { name, target }, None, false)
+            }
+            EventKind::Scalar {
+                value,
+                plain,
+                anchor,
+                tag,
+            } => {
+                let tag = tag.map(|tag| match tag.strip_prefix(CORE_PREFIX) {
+                    Some(short) => format!("!!{short}"),
+                    None => tag,
+                });
+                (Content::Scalar { value, plain, tag }, anchor, false)
+            }
+            EventKind::SequenceStart { anchor } => (Content::Sequence(Vec::new()), anchor, true),
+            EventKind::MappingStart { anchor } => (Content::Mapping(Vec::new()), anchor, true),
+        };
+        let id = u32::try_from(self.tree.nodes.len())
+            .map(NodeId)
+            .map_err(|_| error("the document is too large"))?;
+        self.tree.nodes.push(Node {
+            line: event.start.line + 1,
+            column: event.start.column + 1,
+            content,
+        });
+        self.attach(id);
+        if let Some(name) = anchor {
+            self.anchors.insert(name, id);
+        }
+        if opens {
+            self.open.push(Open { id, key: None });
+            // Flow and block nesting are each bounded by the scanner; this bounds them together.
+            if self.open.len() > MAX_DEPTH + 2 {
+                return Err(error("nested too deeply"));
+            }
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, id: NodeId) {
+        let Some(open) = self.open.last_mut() else {
+            self.tree.root.get_or_insert(id);
+            return;
+        };
+        let parent = open.id;
+        match self.tree.node_mut(parent).map(|node| &mut node.content) {
+            Some(Content::Sequence(items)) => items.push(id),
+            Some(Content::Mapping(entries)) => match open.key.take() {
+                Some(key) => entries.push((key, id)),
+                None => open.key = Some(id),
+            },
+            _ => {}
+        }
+    }
+}
