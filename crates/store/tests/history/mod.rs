@@ -159,6 +159,15 @@ impl Fleet {
                 self.submit(*host, &Submission::JoinHandedOut { run, boot_id }).ok();
             }
             Step::PowerCycle(machine) => self.machines[*machine].boot += 1,
+            Step::PowerCuts { machine, times } => {
+                for _ in 0..*times {
+                    self.machines[*machine].boot += 1;
+                    self.claim(*machine, *machine, 0);
+                }
+            }
+            Step::NewNic(machine) => {
+                self.machines[*machine].mac = format!("52:54:00:ff:00:0{machine}").parse().unwrap()
+            }
             Step::Plant(machine) => self.machines[*machine].disk.holds = vec!["ceph-bluestore".into()],
             Step::MoveNic { from, to } => {
                 let mac = self.machines[*from].mac;

@@ -36,6 +36,13 @@ pub(crate) enum Step {
         host: usize,
     },
     PowerCycle(usize),
+    /// Power cuts in mid-install: each time the machine comes back and claims again.
+    PowerCuts {
+        machine: usize,
+        times: u32,
+    },
+    /// A card that nobody knows replaces the machine's.
+    NewNic(usize),
     /// Somebody's Ceph appears on the machine's disk.
     Plant(usize),
     MoveNic {
@@ -115,6 +122,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => host.clone().prop_map(|host| Step::Joined { host }),
         5 => host.clone().prop_map(Step::PowerCycle),
         1 => host.clone().prop_map(Step::Plant),
+        2 => (host.clone(), 1..5_u32).prop_map(|(machine, times)| Step::PowerCuts { machine, times }),
+        1 => host.clone().prop_map(Step::NewNic),
         1 => (host.clone(), host).prop_map(|(from, to)| Step::MoveNic { from, to }),
         2 => prop_oneof![-300..0_i64, 0..30_i64, 0..900_i64].prop_map(Step::Jump),
         2 => Just(Step::Reconcile),

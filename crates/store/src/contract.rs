@@ -1,1 +1,0 @@
-//! The contract suite: stories that call every method of [`crate::Store`], for every backend.

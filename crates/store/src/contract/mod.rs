@@ -1,0 +1,106 @@
+//! The contract suite: stories that call every method of [`crate::Store`], for every backend.
+//!
+//! A backend implements [`Factory`] and calls [`crate::contract_suite!`] once: each story becomes a test of its own, and
+//! one more fails when a method of the trait is called by no story.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "every story is a test: it panics where the contract is broken"
+)]
+
+mod witness;
+mod world;
+
+pub mod claims;
+pub mod documents;
+pub mod hosts;
+pub mod lists;
+pub mod path;
+pub mod races;
+pub mod reports;
+pub mod restores;
+pub mod times;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use thirdboot_lifecycle::Deadlines;
+
+use crate::{Clock, Limits, Store};
+
+pub use witness::uncalled;
+
+/// Makes stores on one set of data.
+#[async_trait]
+pub trait Factory: Send + Sync + 'static {
+    /// What it makes.
+    type Store: Store;
+
+    /// Opens the store on the factory's data, for the first time or again. Also returns how many open permits were
+    /// voided because the data is an older copy.
+    async fn open(&self, settings: Settings) -> (Arc<Self::Store>, u64);
+
+    /// Sets a copy of the data aside, as a backup would. The store is closed.
+    async fn back_up(&self);
+
+    /// Puts the copy back. The store is closed.
+    async fn restore(&self);
+}
+
+/// By which rules a store is opened.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The only clock.
+    pub clock: Arc<Clock>,
+    /// When a stage is late.
+    pub deadlines: Deadlines,
+    /// Caps.
+    pub limits: Limits,
+}
+
+/// Lists the stories once, for the tests of every backend and for the one that looks whether they call everything.
+macro_rules! stories {
+    ($d:tt $($room:ident: $($story:ident),+;)+) => {
+        /// Tells every story, each on data of its own.
+        pub async fn every_story<F: Factory>(fresh: impl Fn() -> F) {
+            $($($room::$story(fresh()).await;)+)+
+        }
+
+        /// Makes a test of every story. Takes the function that makes a factory with data of its own.
+        #[macro_export]
+        macro_rules! contract_suite {
+            ($d fresh:path) => {
+                $($(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $story() {
+                        $d crate::contract::$room::$story($d fresh()).await;
+                    }
+                )+)+
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn every_method_is_called_by_a_story() {
+                    $d crate::contract::every_story($d fresh).await;
+                    assert_eq!($d crate::contract::uncalled(), Vec::<&str>::new());
+                }
+            };
+        }
+    };
+}
+
+stories! { $
+    hosts: a_host_is_found_by_name_number_and_identifiers, hosts_are_listed_in_pages, hosts_are_added_all_or_none,
+        a_description_is_replaced_once, a_taken_identifier_is_refused_and_nothing_changes, a_stranger_is_no_host;
+    path: from_armed_to_ready_with_a_restart_between_every_step, a_power_cut_loses_nothing_that_was_answered,
+        the_run_before_is_kept;
+    reports: a_report_again_is_answered_as_the_first_time, a_refused_report_is_logged_and_refused_again,
+        the_same_number_in_another_boot_is_another_report, what_a_ready_host_says_is_observed;
+    claims: a_claim_takes_the_permit, a_claim_with_anothers_card_is_refused, a_held_host_is_refused_until_released,
+        a_cancelled_permit_grants_nothing;
+    documents: documents_live_until_the_install_is_complete, the_next_run_replaces_documents;
+    times: a_permit_expires_when_its_time_is_over, a_late_stage_stalls_and_then_fails, time_never_runs_backwards;
+    lists: the_log_is_read_in_pages, a_change_wakes_those_who_wait, what_is_over_the_caps_goes,
+        unknown_machines_are_counted_and_capped, a_token_is_found_by_its_hash, a_closed_store_says_so;
+    races: of_two_claims_one_is_granted, two_hundred_reports_are_each_recorded_once, a_refusal_spoils_no_other;
+    restores: a_restored_backup_grants_nothing, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
+}

@@ -1,0 +1,77 @@
+//! Looks which methods the stories call. A new method of the trait does not compile before it is named here.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
+
+use crate::{
+    Actor, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Page,
+    Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+};
+
+static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+
+fn saw(method: &'static str) {
+    CALLED.lock().unwrap_or_else(PoisonError::into_inner).insert(method);
+}
+
+/// The methods that no story has called so far.
+#[must_use]
+pub fn uncalled() -> Vec<&'static str> {
+    let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    METHODS
+        .iter()
+        .copied()
+        .filter(|method| !called.contains(method))
+        .collect()
+}
+
+/// Passes everything on.
+pub(super) struct Witness<S>(pub(super) Arc<S>);
+
+macro_rules! passed_on {
+    ($(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
+        const METHODS: &[&str] = &["now", $(stringify!($method)),+];
+
+        #[async_trait]
+        impl<S: Store> Store for Witness<S> {
+            fn now(&self) -> Timestamp {
+                saw("now");
+                self.0.now()
+            }
+
+            $(
+                async fn $method(&self, $($argument: $type),*) -> $answer {
+                    saw(stringify!($method));
+                    self.0.$method($($argument),*).await
+                }
+            )+
+        }
+    };
+}
+
+passed_on! {
+    fn add_hosts(hosts: Vec<Host>, by: Actor) -> Result<Vec<HostState>, StoreError>;
+    fn host(name: &HostName) -> Result<Option<HostState>, StoreError>;
+    fn host_by_id(id: HostId) -> Result<Option<HostState>, StoreError>;
+    fn hosts_with(identity: &Identity) -> Result<Vec<HostState>, StoreError>;
+    fn hosts(filter: &HostFilter) -> Result<Page<HostState>, StoreError>;
+    fn submit(host: HostId, submission: Submission) -> Result<Answer, SubmitError>;
+    fn due(now: Timestamp, limit: u32) -> Result<Vec<HostId>, StoreError>;
+    fn events(filter: &EventFilter) -> Result<Page<LoggedEvent>, StoreError>;
+    fn runs(host: HostId) -> Result<Vec<Run>, StoreError>;
+    fn document(host: HostId, run: RunNumber, kind: DocumentKind) -> Result<Option<Document>, StoreError>;
+    fn note_unknown(machine: UnknownMachine) -> Result<(), StoreError>;
+    fn unknown_machines() -> Result<Vec<UnknownMachine>, StoreError>;
+    fn add_token(token: Token) -> Result<(), StoreError>;
+    fn token(sha256: &str) -> Result<Option<Token>, StoreError>;
+    fn has_tokens() -> Result<bool, StoreError>;
+    fn prune(limits: &Limits) -> Result<Pruned, StoreError>;
+    fn changed(after: u64, timeout: Duration) -> u64;
+    fn ping() -> Result<(), StoreError>;
+    fn close() -> ();
+}
