@@ -166,7 +166,7 @@ impl Fleet {
                 }
             }
             Step::NewNic(machine) => {
-                self.machines[*machine].mac = format!("52:54:00:ff:00:0{machine}").parse().unwrap()
+                self.machines[*machine].mac = format!("52:54:00:ff:00:0{machine}").parse().unwrap();
             }
             Step::Plant(machine) => self.machines[*machine].disk.holds = vec!["ceph-bluestore".into()],
             Step::MoveNic { from, to } => {
