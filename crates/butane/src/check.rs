@@ -6,7 +6,7 @@ mod mode;
 use crate::ignition::{self, Version};
 use crate::path::{Path, Segment};
 use crate::report::{Kind, Report};
-use crate::schema::{Config, Filesystem, Reference, Resource, Unit};
+use crate::schema::{Config, Filesystem, Reference, Resource, Storage, Unit};
 
 /// The one disk whose partitions may be reused by label.
 const BOOT_DISK: &str = "/dev/disk/by-id/coreos-boot-disk";
@@ -73,7 +73,9 @@ impl Check {
                 });
             });
         });
-        self.at("storage", |check| check.storage(&config.storage));
+        self.at("storage", |check| {
+            check.storage(&config.storage, &config.boot_device.mirror.devices)
+        });
         self.at("systemd", |check| {
             check.each("units", &config.systemd.units, Self::unit)
         });
@@ -90,9 +92,11 @@ impl Check {
         });
     }
 
-    fn storage(&mut self, storage: &crate::schema::Storage) {
+    fn storage(&mut self, storage: &Storage, mirror: &[String]) {
         self.each("disks", &storage.disks, |check, disk| {
-            if check.minor < 6 || disk.device == BOOT_DISK || disk.wipe_table == Some(true) {
+            // The disks of a mirror are wiped.
+            let fresh = disk.wipe_table == Some(true) || mirror.contains(&disk.device);
+            if check.minor < 6 || disk.device == BOOT_DISK || fresh {
                 return;
             }
             check.each("partitions", &disk.partitions, |check, partition| {
@@ -180,7 +184,11 @@ impl Check {
         let (first, last) = (given.next(), given.last());
         match (first, last) {
             (Some(_), Some((last, _))) => {
-                self.error(last, "say only one of inline, local and source");
+                // Version 1.0 blames the inline content in any case.
+                self.error(
+                    if self.minor == 0 { "inline" } else { last },
+                    "say only one of inline, local and source",
+                );
                 false
             }
             _ => true,

@@ -14,29 +14,31 @@ impl Check {
             self.error("device", "a disk needs a device");
         } else {
             self.error_if("device", path_error(&disk.device));
+            self.layout(&disk.partitions);
         }
-        let partitions = &disk.partitions;
-        let numbers = partitions
-            .iter()
-            .map(|partition| partition.number)
-            .filter(|number| *number != 0);
-        if twice(numbers) {
-            self.error("partitions", "two partitions have the same number");
-        }
-        if twice(partitions.iter().filter_map(|partition| partition.label.as_deref())) {
-            self.error("partitions", "two partitions have the same label");
-        }
-        if overlap(partitions) {
-            self.error("partitions", "partitions overlap");
-        }
-        let absent = partitions.iter().any(|partition| partition.should_exist == Some(false));
-        if absent && partitions.iter().any(|partition| partition.number == 0) {
-            self.error(
-                "partitions",
-                "partitions without number and partitions that should not exist do not go together",
-            );
-        }
-        self.each("partitions", partitions, Self::partition);
+        self.each("partitions", &disk.partitions, Self::partition);
+    }
+
+    /// How the partitions go together.
+    fn layout(&mut self, partitions: &[Partition]) {
+        self.at("partitions", |check| {
+            let numbers = partitions
+                .iter()
+                .map(|partition| (partition.number != 0).then_some(partition.number));
+            if let Some(index) = repeated(numbers) {
+                check.at(index, |check| check.error_here("another partition has the same number"));
+            }
+            if let Some(index) = overlapping(partitions) {
+                check.at(index, |check| check.error_here("partitions overlap"));
+            }
+            let absent = partitions.iter().any(|partition| partition.should_exist == Some(false));
+            if absent && partitions.iter().any(|partition| partition.number == 0) {
+                check.error_here("partitions without number do not go together with ones that should not exist");
+            }
+            if let Some(index) = repeated(partitions.iter().map(|partition| partition.label.as_deref())) {
+                check.at(index, |check| check.error_here("another partition has the same label"));
+            }
+        });
     }
 
     fn partition(&mut self, partition: &Partition) {
@@ -138,35 +140,52 @@ impl Check {
     }
 }
 
-fn twice<T: std::hash::Hash + Eq>(items: impl Iterator<Item = T>) -> bool {
+/// The index of the first item that was there before.
+fn repeated<T: std::hash::Hash + Eq>(items: impl Iterator<Item = Option<T>>) -> Option<usize> {
     let mut seen = HashSet::new();
-    items.into_iter().any(|item| !seen.insert(item))
+    items
+        .enumerate()
+        .find_map(|(index, item)| item.is_some_and(|item| !seen.insert(item)).then_some(index))
 }
 
-/// Whether two partitions that say both where they begin and how large they are share a MiB.
-fn overlap(partitions: &[Partition]) -> bool {
-    let mut spans: Vec<(i64, i64)> = partitions
+/// Where a partition lies, if it says both where it begins and how large it is.
+fn span(partition: &Partition) -> Option<(i64, i64)> {
+    let (start, size) = (partition.start_mib?, partition.size_mib?);
+    // A start of 0 means anywhere. A size of 0 means as far as there is room, so that only the start is known.
+    let end = if size == 0 {
+        start
+    } else {
+        start.saturating_add(size).saturating_sub(1)
+    };
+    (start != 0).then_some((start, end))
+}
+
+/// Of the first partition that shares a MiB with another one, the first such other one.
+fn overlapping(partitions: &[Partition]) -> Option<usize> {
+    let mut spans: Vec<(i64, i64, usize)> = partitions
         .iter()
-        .filter_map(|partition| {
-            let (start, size) = (partition.start_mib?, partition.size_mib?);
-            // Where it begins is not known for 0; how far it goes is not known for a size of 0.
-            let end = if size == 0 {
-                start
-            } else {
-                start.saturating_add(size).saturating_sub(1)
-            };
-            (start != 0).then_some((start, end))
-        })
+        .enumerate()
+        .filter_map(|(index, at)| span(at).map(|(from, to)| (from, to, index)))
         .collect();
     spans.sort_unstable();
-    let mut reached: Option<i64> = None;
-    for (start, end) in spans {
-        if reached.is_some_and(|reached| start <= reached) {
-            return true;
+    let mut reach: Option<(i64, usize)> = None;
+    let mut first: Option<usize> = None;
+    for &(start, end, index) in &spans {
+        if let Some((reached, other)) = reach
+            && start <= reached
+        {
+            first = Some(first.unwrap_or(index).min(index).min(other));
         }
-        reached = Some(reached.map_or(end, |reached| reached.max(end)));
+        if reach.is_none_or(|(reached, _)| end > reached) {
+            reach = Some((end, index));
+        }
     }
-    false
+    let first = first?;
+    let (from, to) = partitions.get(first).and_then(span)?;
+    partitions.iter().enumerate().find_map(|(index, other)| {
+        let (start, end) = span(other)?;
+        (index != first && start <= to && end >= from).then_some(index)
+    })
 }
 
 fn is_guid(text: &str) -> bool {

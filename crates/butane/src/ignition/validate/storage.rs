@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Check;
-use crate::ignition::types::{Config, Link, Storage};
+use crate::ignition::types::{Config, Disk, Filesystem, Link, Storage};
 
 impl Check {
     pub(super) fn storage(&mut self, storage: &Storage) {
@@ -17,7 +17,12 @@ impl Check {
             check.below(&links, &file.path);
             check.file(file);
         });
-        self.each("filesystems", &storage.filesystems, Self::filesystem);
+        // Of several disks with one device the last one counts.
+        let disks: HashMap<&str, &Disk> = storage.disks.iter().map(|disk| (disk.device.as_str(), disk)).collect();
+        self.each("filesystems", &storage.filesystems, |check, filesystem| {
+            check.on_disk(filesystem, disks.get(filesystem.device.as_str()).copied());
+            check.filesystem(filesystem);
+        });
         let directories: HashMap<&str, usize> =
             storage
                 .directories
@@ -33,6 +38,19 @@ impl Check {
         });
         self.each("luks", &storage.luks, Self::luks);
         self.each("raid", &storage.raid, Self::raid);
+    }
+
+    /// What happens to a disk that has a filesystem of its own.
+    fn on_disk(&mut self, filesystem: &Filesystem, disk: Option<&Disk>) {
+        let Some(disk) = disk else { return };
+        if !disk.partitions.is_empty() {
+            self.warning(
+                "device",
+                "this filesystem is written over the partitions of the same disk",
+            );
+        } else if filesystem.wipe_filesystem != Some(true) && disk.wipe_table == Some(true) {
+            self.warning("device", "the disk is wiped, and this filesystem with it");
+        }
     }
 
     fn below(&mut self, links: &Links<'_>, path: &str) {
@@ -57,6 +75,14 @@ impl Check {
         };
         for _ in 0..directories.get(target.as_str()).copied().unwrap_or(0) {
             self.error_here("a hard link cannot lead to a directory");
+        }
+        for (key, owner) in [("user", &link.user), ("group", &link.group)] {
+            let said = [("id", owner.id.is_some()), ("name", owner.name.is_some())];
+            for (part, _) in said.into_iter().filter(|(_, said)| *said) {
+                self.at(key, |check| {
+                    check.warning(part, "a hard link has the owner of what it leads to")
+                });
+            }
         }
     }
 
