@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, HostId, HostState, Limits, ReportAnswer, ReportKey, StoreError};
+use thirdboot_store::{Clock, HostId, HostState, Limits, StoreError};
 
 use crate::error::unavailable;
 use crate::job::{Held, Job};
 use crate::meta::{self, Meta};
+use crate::reports::Answers;
 use crate::rows::unsigned;
-use crate::script::{Fault, Script};
+use crate::script::{self, Fault, Script};
 use crate::{hosts, prune, read, reports, submit, tokens, unknown};
 
 /// An open transaction and what it has read so far.
@@ -23,7 +24,7 @@ pub(crate) struct Batch<'c> {
     pub(crate) meta: Meta,
     before: Meta,
     pub(crate) hosts: HashMap<HostId, HostState>,
-    pub(crate) answers: HashMap<ReportKey, ReportAnswer>,
+    pub(crate) answers: Answers,
 }
 
 impl<'c> Batch<'c> {
@@ -51,7 +52,7 @@ impl<'c> Batch<'c> {
             },
             before,
             hosts: HashMap::new(),
-            answers: HashMap::new(),
+            answers: Answers::new(),
         })
     }
 
@@ -104,12 +105,12 @@ impl<'c> Batch<'c> {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::AddToken(token, reply), error)),
             },
-            Job::Prune(limits, reply) => match prune::prune(self, &limits).await {
-                Ok(result) => Ok(Held::new(reply, result)),
-                Err(error) => Err((Job::Prune(limits, reply), error)),
+            Job::Remove(excess, reply) => match prune::remove(self, &excess).await {
+                Ok(removed) => Ok(Held::new(reply, Ok(removed))),
+                Err(error) => Err((Job::Remove(excess, reply), error)),
             },
             // The commit is the answer.
-            Job::Ping(reply) | Job::Close(reply) => Ok(Held::new(reply, Ok(()))),
+            Job::Ping(reply) => Ok(Held::new(reply, Ok(()))),
             #[cfg(test)]
             Job::Pragma(statement, reply) => {
                 let mut script = Script::new();
@@ -120,9 +121,12 @@ impl<'c> Batch<'c> {
         }
     }
 
-    /// Writes `script` as one. An inner error is this job's alone.
-    pub(crate) async fn write(&mut self, script: Script) -> Result<Result<(), sqlx::Error>, StoreError> {
-        match script.run_as_one(self.connection).await {
+    /// Writes `scripts` as one. An inner error is this job's alone.
+    pub(crate) async fn write(
+        &mut self,
+        scripts: impl IntoIterator<Item = Script>,
+    ) -> Result<Result<(), sqlx::Error>, StoreError> {
+        match script::run_as_one(scripts, self.connection).await {
             Ok(()) => Ok(Ok(())),
             Err(Fault::Own(error)) => Ok(Err(error)),
             Err(Fault::Batch(error)) => Err(unavailable(&error)),

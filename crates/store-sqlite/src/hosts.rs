@@ -9,8 +9,10 @@ use crate::batch::Batch;
 use crate::error::{is_unique_violation, unavailable};
 use crate::read::{Key, json, keys_of};
 use crate::rows::signed;
-use crate::save;
 use crate::script::Script;
+
+/// Hosts that are inserted by one script.
+const AT_ONCE: usize = 200;
 
 /// Adds them all, or none. The outer error is the whole transaction's.
 pub(crate) async fn add(
@@ -21,28 +23,28 @@ pub(crate) async fn add(
     if let Some(taken) = twice(&hosts) {
         return Ok(Err(taken));
     }
-    let mut script = Script::new();
-    let mut added = Vec::with_capacity(hosts.len());
-    let (mut number, mut event) = (batch.meta.mark.last_host, batch.meta.last_event);
-    for host in hosts {
-        number += 1;
-        event += 1;
-        insert(&mut script, batch, number, event, &host, by);
-        added.push(HostState {
+    let (first_id, first_event) = (batch.meta.mark.last_host + 1, batch.meta.last_event + 1);
+    let added: Vec<HostState> = (first_id..)
+        .zip(hosts)
+        .map(|(number, host)| HostState {
             id: HostId(number),
             version: 1,
             host,
             run: None,
             observed: None,
-        });
-    }
-    if added.is_empty() {
-        return Ok(Ok(added));
-    }
-    match batch.write(script).await? {
+        })
+        .collect();
+    let at_ms = batch.now.as_millisecond();
+    let scripts = (first_event..)
+        .step_by(AT_ONCE)
+        .zip(added.chunks(AT_ONCE))
+        .map(|(event, some)| insert(some, event, at_ms, by))
+        .collect::<Vec<_>>();
+    match batch.write(scripts).await? {
         Ok(()) => {
-            batch.meta.mark.last_host = number;
-            batch.meta.last_event = event;
+            let count = u64::try_from(added.len()).unwrap_or(0);
+            batch.meta.mark.last_host += count;
+            batch.meta.last_event += count;
             Ok(Ok(added))
         }
         Err(error) if is_unique_violation(&error) => {
@@ -57,14 +59,24 @@ pub(crate) async fn add(
     }
 }
 
-fn insert(script: &mut Script, batch: &Batch<'_>, number: u64, event: u64, host: &Host, by: &Actor) {
-    let id = signed(number);
-    script
-        .add("INSERT INTO hosts (id, version, name, host) VALUES (?, 1, ?, ?)")
-        .bind(id)
-        .bind(host.name.as_str())
-        .bind(json(host));
-    save::own(script, id, &keys_of(host));
+/// Whole lists go in as JSON: three statements however many hosts.
+fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Script {
+    let hosts: Vec<_> = states
+        .iter()
+        .map(|state| (state.id.0, state.host.name.as_str(), json(&state.host)))
+        .collect();
+    let keys: Vec<_> = states
+        .iter()
+        .flat_map(|state| {
+            keys_of(&state.host)
+                .into_iter()
+                .map(|(kind, value)| (kind, value, state.id.0))
+        })
+        .collect();
+    let events: Vec<_> = (first_event..)
+        .zip(states)
+        .map(|(number, state)| (number, state.id.0))
+        .collect();
     let entry = LogEntry {
         event: "added".to_owned(),
         by: by.clone(),
@@ -75,7 +87,19 @@ fn insert(script: &mut Script, batch: &Batch<'_>, number: u64, event: u64, host:
         message: None,
         log: None,
     };
-    save::event(script, event, id, batch.now.as_millisecond(), &entry);
+    let mut script = Script::new();
+    script
+        .add("INSERT INTO hosts (id, version, name, host) SELECT value ->> 0, 1, value ->> 1, value ->> 2 FROM json_each(?)")
+        .bind(json(&hosts));
+    script
+        .add("INSERT INTO identifiers (kind, value, host_id) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)")
+        .bind(json(&keys));
+    script
+        .add("INSERT INTO events (number, host_id, at, entry) SELECT value ->> 0, value ->> 1, ?, ? FROM json_each(?)")
+        .bind(at_ms)
+        .bind(json(&entry))
+        .bind(json(&events));
+    script
 }
 
 /// What two of these hosts both want.

@@ -1,13 +1,21 @@
 //! What the writer is asked to do, and answers that wait for the commit.
 
 use thirdboot_lifecycle::Host;
-use thirdboot_store::{
-    Actor, Answer, HostId, HostState, Limits, Pruned, StoreError, Submission, SubmitError, Token, UnknownMachine,
-};
+use thirdboot_store::{Actor, Answer, HostId, HostState, StoreError, Submission, SubmitError, Token, UnknownMachine};
 use tokio::sync::oneshot;
+
+use crate::prune::Excess;
 
 /// Where an answer goes.
 pub(crate) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// What the writer hears.
+pub(crate) enum Message {
+    /// A change.
+    Work(Job),
+    /// Nothing comes after this; answered when everything is written and closed.
+    Close(oneshot::Sender<()>),
+}
 
 /// A change for the writer.
 pub(crate) enum Job {
@@ -15,9 +23,8 @@ pub(crate) enum Job {
     AddHosts(Vec<Host>, Actor, Reply<Vec<HostState>, StoreError>),
     NoteUnknown(Box<UnknownMachine>, Reply<(), StoreError>),
     AddToken(Token, Reply<(), StoreError>),
-    Prune(Limits, Reply<Pruned, StoreError>),
+    Remove(Excess, Reply<u64, StoreError>),
     Ping(Reply<(), StoreError>),
-    Close(Reply<(), StoreError>),
     #[cfg(test)]
     Pragma(&'static str, Reply<(), StoreError>),
 }
@@ -59,8 +66,8 @@ impl Job {
         match self {
             Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
-            Self::Prune(_, reply) => drop(reply.send(Err(error))),
-            Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) | Self::Close(reply) => {
+            Self::Remove(_, reply) => drop(reply.send(Err(error))),
+            Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) => {
                 drop(reply.send(Err(error)));
             }
             #[cfg(test)]

@@ -22,6 +22,8 @@ use crate::{SqliteStore, epoch, restore};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections that read. More would wait for the same processors.
 const READERS: u32 = 3;
+/// How long a free reader is waited for.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Page cache of each connection.
 const CACHE_KIB: &str = "-8192";
 /// Pages of the write-ahead log after which it is copied into the database (32 MiB).
@@ -56,22 +58,35 @@ pub struct Opened {
 pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), StoreError> {
     make_private(&options.db_path)?;
     let writing = writing(&options.db_path);
-    let mut connection = writing.connect().await.map_err(|error| unavailable(&error))?;
-    sqlx::migrate!("../../migrations/sqlite")
-        .run(&mut connection)
-        .await
-        .map_err(|error| StoreError::Unavailable(format!("migrations: {error}")))?;
+    let mut connection = migrated(&writing).await?;
     let (meta, opened) = settle(&mut connection, &options).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .connect_with(reading(&options.db_path))
         .await
         .map_err(|error| unavailable(&error))?;
     Ok((start(options, writing, connection, readers, &meta), opened))
+}
+
+/// The writing connection, with the schema of this version.
+async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    // A pool of one: the migrator takes no plain connection in a future that moves between threads.
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| unavailable(&error))?;
+    sqlx::migrate!("../../migrations/sqlite")
+        .run(&pool)
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("migrations: {error}")))?;
+    let connection = pool.acquire().await.map_err(|error| unavailable(&error))?;
+    Ok(connection.detach())
 }
 
 fn start(
@@ -81,9 +96,9 @@ fn start(
     readers: SqlitePool,
     meta: &Meta,
 ) -> SqliteStore {
-    let (jobs, queue) = mpsc::channel(QUEUE);
+    let (writer, messages) = mpsc::channel(QUEUE);
     let (last_event, changes) = watch::channel(meta.last_event);
-    let writer = Writer {
+    let worker = Writer {
         options: writing,
         connection: Some(connection),
         epoch_path: options.epoch_path,
@@ -93,10 +108,10 @@ fn start(
         limits: options.limits,
         last_event,
     };
-    tokio::spawn(writer.run(queue));
+    tokio::spawn(worker.run(messages));
     SqliteStore {
         clock: options.clock,
-        jobs,
+        writer,
         readers,
         changes,
     }

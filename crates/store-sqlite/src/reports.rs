@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::sqlite::SqliteConnection;
 use thirdboot_lifecycle::{BootId, RunNumber};
-use thirdboot_store::{HostId, ReportAnswer, ReportKey, StoreError};
+use thirdboot_store::{Answer, HostId, ReportAnswer, ReportKey, StoreError, Submission, SubmitError};
 
 use crate::error::{impossible, unavailable};
 use crate::read::json;
@@ -20,29 +20,44 @@ struct ReportRow {
     answer: String,
 }
 
-impl TryFrom<ReportRow> for (ReportKey, ReportAnswer) {
-    type Error = StoreError;
+impl ReportRow {
+    fn name(&self) -> String {
+        format!("{}/{}/{}/{}", self.host_id, self.run, self.boot_id, self.seq)
+    }
 
-    fn try_from(row: ReportRow) -> Result<Self, StoreError> {
-        let name = format!("{}/{}/{}/{}", row.host_id, row.run, row.boot_id, row.seq);
-        let run = u32::try_from(row.run).map_err(|_| impossible("reports", &name, "its run is no run"))?;
+    fn key(&self) -> Result<ReportKey, StoreError> {
+        let run = u32::try_from(self.run).map_err(|_| impossible("reports", self.name(), "its run is no run"))?;
         let boot_id =
-            BootId::stated(&row.boot_id).ok_or_else(|| impossible("reports", &name, "its boot is no boot"))?;
-        let key = ReportKey {
-            host: HostId(unsigned("reports", &name, row.host_id)?),
+            BootId::stated(&self.boot_id).ok_or_else(|| impossible("reports", self.name(), "its boot is no boot"))?;
+        Ok(ReportKey {
+            host: HostId(unsigned("reports", self.name(), self.host_id)?),
             run: RunNumber(run),
             boot_id,
-            seq: row.seq.cast_unsigned(),
-        };
-        Ok((key, parse("reports", name, &row.answer)?))
+            seq: self.seq.cast_unsigned(),
+        })
+    }
+}
+
+/// Kept answers. One that cannot be read is found out, and named, by whoever reports the same again.
+pub(crate) type Answers = HashMap<ReportKey, KeptAnswer>;
+
+/// The JSON of an answer as it was read, or the answer that was just given.
+pub(crate) enum KeptAnswer {
+    Read { row: String, json: String },
+    Given(ReportAnswer),
+}
+
+impl KeptAnswer {
+    pub(crate) fn again(&self, submission: &Submission) -> Result<Answer, SubmitError> {
+        match self {
+            Self::Read { row, json } => parse::<ReportAnswer>("reports", row, json)?.again(submission),
+            Self::Given(answer) => answer.again(submission),
+        }
     }
 }
 
 /// How those of these reports were answered that came before.
-pub(crate) async fn answers(
-    on: &mut SqliteConnection,
-    keys: &[ReportKey],
-) -> Result<HashMap<ReportKey, ReportAnswer>, StoreError> {
+pub(crate) async fn answers(on: &mut SqliteConnection, keys: &[ReportKey]) -> Result<Answers, StoreError> {
     let list: Vec<_> = keys
         .iter()
         .map(|key| (key.host.0, key.run.0, key.boot_id.as_str(), key.seq.cast_signed()))
@@ -55,7 +70,18 @@ pub(crate) async fn answers(
     .fetch_all(on)
     .await
     .map_err(|error| unavailable(&error))?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    rows.into_iter()
+        .map(|row| {
+            let (key, name) = (row.key()?, row.name());
+            Ok((
+                key,
+                KeptAnswer::Read {
+                    row: name,
+                    json: row.answer,
+                },
+            ))
+        })
+        .collect()
 }
 
 /// Adds the statement that keeps an answer.

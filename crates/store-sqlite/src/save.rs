@@ -9,6 +9,9 @@ use crate::reports;
 use crate::rows::signed;
 use crate::script::Script;
 
+/// Whoever logs an event with such a number is cut down to the caps at once: the chattier, the oftener.
+const TRIM_EVERY: u64 = 256;
+
 /// Adds what `change` does to `state`.
 pub(crate) fn write(
     script: &mut Script,
@@ -36,6 +39,9 @@ pub(crate) fn write(
     documents(script, id, state, change);
     for (number, entry) in (batch.meta.last_event + 1..).zip(&change.log) {
         event(script, number, id, batch.now.as_millisecond(), entry);
+        if number % TRIM_EVERY == 0 {
+            trim(script, batch, id);
+        }
     }
     if let (Some(key), Some(answer)) = (key, &change.report_answer) {
         reports::keep(script, key, batch.now.as_millisecond(), answer);
@@ -72,15 +78,10 @@ fn identifiers(script: &mut Script, id: i64, before: &Host, now: &Host) {
         return;
     }
     script.add("DELETE FROM identifiers WHERE host_id = ?").bind(id);
-    own(script, id, &new);
-}
-
-/// Adds the statement that makes these identifiers the host's own.
-pub(crate) fn own(script: &mut Script, id: i64, keys: &[crate::read::Key]) {
     script
         .add("INSERT INTO identifiers (kind, value, host_id) SELECT value ->> 0, value ->> 1, ? FROM json_each(?)")
         .bind(id)
-        .bind(json(keys));
+        .bind(json(&new));
 }
 
 fn documents(script: &mut Script, id: i64, state: &HostState, change: &Change) {
@@ -99,8 +100,29 @@ fn documents(script: &mut Script, id: i64, state: &HostState, change: &Change) {
     }
 }
 
+/// Between two prunings a chatty host must not fill the disk.
+fn trim(script: &mut Script, batch: &Batch<'_>, id: i64) {
+    let keep = i64::from(batch.limits.events_per_host);
+    script
+        .add(
+            "DELETE FROM events WHERE host_id = ? AND number <= \
+             (SELECT number FROM events WHERE host_id = ? ORDER BY number DESC LIMIT 1 OFFSET ?)",
+        )
+        .bind(id)
+        .bind(id)
+        .bind(keep);
+    script
+        .add(
+            "DELETE FROM reports WHERE host_id = ? AND at < \
+             (SELECT at FROM reports WHERE host_id = ? ORDER BY at DESC LIMIT 1 OFFSET ?)",
+        )
+        .bind(id)
+        .bind(id)
+        .bind(keep);
+}
+
 /// Adds the statement that logs an event.
-pub(crate) fn event(script: &mut Script, number: u64, host: i64, at_ms: i64, entry: &LogEntry) {
+fn event(script: &mut Script, number: u64, host: i64, at_ms: i64, entry: &LogEntry) {
     script
         .add("INSERT INTO events (number, host_id, at, entry) VALUES (?, ?, ?, ?)")
         .bind(signed(number))

@@ -49,22 +49,43 @@ impl Script {
             .await
             .map(|_| ())
     }
+}
 
-    /// Runs it as one: either all of it counts or nothing.
-    pub(crate) async fn run_as_one(mut self, connection: &mut SqliteConnection) -> Result<(), Fault> {
-        self.sql.insert_str(0, "SAVEPOINT one;");
-        self.sql.push_str("RELEASE one");
-        let Err(error) = self.run(&mut *connection).await else {
-            return Ok(());
-        };
-        let mut back = Self::new();
-        back.add("ROLLBACK TO one").add("RELEASE one");
-        match back.run(connection).await {
-            Ok(()) => Err(Fault::Own(error)),
-            // SQLite gave up the whole transaction, as it does when the disk is full.
-            Err(_) => Err(Fault::Batch(error)),
-        }
+/// Runs them as one: either all of it counts or nothing.
+pub(crate) async fn run_as_one(
+    scripts: impl IntoIterator<Item = Script>,
+    connection: &mut SqliteConnection,
+) -> Result<(), Fault> {
+    let Err(error) = run_saved(scripts, connection).await else {
+        return Ok(());
+    };
+    let mut back = Script::new();
+    back.add("ROLLBACK TO one").add("RELEASE one");
+    match back.run(connection).await {
+        Ok(()) => Err(Fault::Own(error)),
+        // SQLite gave up the whole transaction, as it does when the disk is full.
+        Err(_) => Err(Fault::Batch(error)),
     }
+}
+
+/// The savepoint travels with the first script and its release with the last: mostly they are one round trip.
+async fn run_saved(
+    scripts: impl IntoIterator<Item = Script>,
+    connection: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    let mut scripts = scripts.into_iter().peekable();
+    let mut is_first = true;
+    while let Some(mut script) = scripts.next() {
+        if is_first {
+            script.sql.insert_str(0, "SAVEPOINT one;");
+            is_first = false;
+        }
+        if scripts.peek().is_none() {
+            script.add("RELEASE one");
+        }
+        script.run(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// How far a failure reaches.

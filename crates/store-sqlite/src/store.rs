@@ -14,14 +14,14 @@ use thirdboot_store::{
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::{closed, unavailable};
-use crate::job::{Job, Reply};
-use crate::{OpenOptions, Opened, open, read, tokens, unknown};
+use crate::job::{Job, Message, Reply};
+use crate::{OpenOptions, Opened, open, prune, read, tokens, unknown};
 
 /// The embedded store.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) clock: Arc<Clock>,
-    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) writer: mpsc::Sender<Message>,
     pub(crate) readers: SqlitePool,
     pub(crate) changes: watch::Receiver<u64>,
 }
@@ -39,7 +39,10 @@ impl SqliteStore {
     /// Hands a job to the writer and waits for its answer.
     pub(crate) async fn ask<T, E: From<StoreError>>(&self, job: impl FnOnce(Reply<T, E>) -> Job) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| closed())?;
+        self.writer
+            .send(Message::Work(job(reply)))
+            .await
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 }
@@ -107,8 +110,7 @@ impl Store for SqliteStore {
     }
 
     async fn prune(&self, limits: &Limits) -> Result<Pruned, StoreError> {
-        let limits = *limits;
-        self.ask(|reply| Job::Prune(limits, reply)).await
+        prune::prune(self, limits).await
     }
 
     fn now(&self) -> Timestamp {
@@ -134,7 +136,10 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
+        let (reply, closed) = oneshot::channel();
         // An error means that it is closed already.
-        drop(self.ask::<(), StoreError>(Job::Close).await);
+        if self.writer.send(Message::Close(reply)).await.is_ok() {
+            drop(closed.await);
+        }
     }
 }

@@ -6,6 +6,7 @@ use thirdboot_store::{
 
 use crate::batch::Batch;
 use crate::error::{is_unique_violation, unavailable};
+use crate::reports::KeptAnswer;
 use crate::script::Script;
 use crate::{hosts, read, save};
 
@@ -62,14 +63,14 @@ async fn keep(
         batch.hosts.insert(state.id, state);
         return Ok(Ok(()));
     }
-    match batch.write(script).await? {
+    match batch.write([script]).await? {
         Ok(()) => {
             batch.meta.last_event += u64::try_from(change.log.len()).unwrap_or(0);
             if change.closes_permit {
                 batch.meta.mark.permit_seq += 1;
             }
             if let (Some(key), Some(answer)) = (key, change.report_answer.clone()) {
-                batch.answers.insert(key, answer);
+                batch.answers.insert(key, KeptAnswer::Given(answer));
             }
             let state = save::changed(state, change);
             batch.hosts.insert(state.id, state);

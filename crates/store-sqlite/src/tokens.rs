@@ -17,7 +17,7 @@ pub(crate) async fn add(batch: &mut Batch<'_>, token: &Token) -> Result<Result<(
         .bind(token.role.as_str())
         .bind(token.sha256.clone())
         .bind(token.created_at.as_millisecond());
-    Ok(batch.write(script).await?.map_err(|error| {
+    Ok(batch.write([script]).await?.map_err(|error| {
         if is_unique_violation(&error) {
             StoreError::Taken {
                 field: "name",

@@ -32,7 +32,7 @@ pub(crate) async fn note(
     script
         .add("DELETE FROM unknown_machines WHERE id IN (SELECT id FROM unknown_machines ORDER BY last_seen DESC, id DESC LIMIT -1 OFFSET ?)")
         .bind(i64::from(batch.limits.unknown_machines));
-    Ok(batch.write(script).await?.map_err(|error| unavailable(&error)))
+    Ok(batch.write([script]).await?.map_err(|error| unavailable(&error)))
 }
 
 /// The unknown machines, the last seen first.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use crate::batch::Batch;
 use crate::epoch::{self, Mark};
 use crate::error::unavailable;
-use crate::job::{Held, Job};
+use crate::job::{Held, Job, Message};
 use crate::script::Script;
 
 /// How many changes share a commit at most.
@@ -34,16 +34,27 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Works until the store is closed or dropped.
-    pub(crate) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+    pub(crate) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let mut heard = Vec::with_capacity(MAX_BATCH);
         let mut queue = Vec::with_capacity(MAX_BATCH);
-        while jobs.recv_many(&mut queue, MAX_BATCH).await > 0 {
-            if queue.iter().any(|job| matches!(job, Job::Close(_))) {
-                // What is queued is still done; nothing more comes in.
-                jobs.close();
+        let mut closing = Vec::new();
+        while messages.recv_many(&mut heard, MAX_BATCH).await > 0 {
+            for message in heard.drain(..) {
+                match message {
+                    Message::Work(job) => queue.push(job),
+                    Message::Close(reply) => {
+                        // What is queued is still done; nothing more comes in.
+                        messages.close();
+                        closing.push(reply);
+                    }
+                }
             }
-            self.serve(&mut queue).await;
+            if !queue.is_empty() {
+                self.serve(&mut queue).await;
+            }
         }
         self.finish().await;
+        closing.into_iter().for_each(|reply| drop(reply.send(())));
     }
 
     /// Does what is queued, and answers it.
