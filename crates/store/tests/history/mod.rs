@@ -23,6 +23,8 @@ pub(crate) struct Machine {
     pub(crate) serial: Serial,
     pub(crate) disk: Disk,
     pub(crate) boot: u32,
+    /// Further cards: iPXE names the first, a claim all.
+    pub(crate) extra: Vec<Mac>,
 }
 
 /// How far the histories came.
@@ -77,6 +79,7 @@ impl Fleet {
                     ..Disk::default()
                 },
                 boot: 1,
+                extra: Vec::new(),
             })
             .collect();
         let database: Vec<HostState> = machines
@@ -165,6 +168,7 @@ impl Fleet {
                     self.claim(*machine, *machine, 0);
                 }
             }
+            Step::ExtraNic { machine, from } => self.machines[*machine].extra = vec![self.machines[*from].mac],
             Step::NewNic(machine) => {
                 self.machines[*machine].mac = format!("52:54:00:ff:00:0{machine}").parse().unwrap();
             }
@@ -260,7 +264,7 @@ impl Fleet {
         let claim = Claim {
             run,
             boot_id: self.boot_id(machine),
-            identity: self.identity(machine),
+            identity: self.all_of(machine),
             disk: disk.clone(),
             disks: vec![disk],
         };
@@ -274,6 +278,13 @@ impl Fleet {
                     state.host.macs.first(),
                     Some(&self.machines[machine].mac),
                     "granted to another machine"
+                );
+                let cards = &self.machines[machine].extra;
+                let is_others =
+                    |card: &Mac| (0..MACHINES).any(|n| n != host && self.database[n].host.macs.contains(card));
+                assert!(
+                    !cards.iter().any(is_others),
+                    "granted to a machine with another host's card"
                 );
                 let disk = &self.machines[machine].disk;
                 let may_wipe = self.oracle.allows_wipe_of(host, disk);
@@ -355,6 +366,12 @@ impl Fleet {
             serial: Some(serial.clone()),
             uuid: None,
         }
+    }
+
+    fn all_of(&self, machine: usize) -> Identity {
+        let mut identity = self.identity(machine);
+        identity.macs.extend(&self.machines[machine].extra);
+        identity
     }
 
     fn owners(&self, identity: &Identity) -> Vec<usize> {

@@ -41,6 +41,11 @@ pub(crate) enum Step {
         machine: usize,
         times: u32,
     },
+    /// A second card, taken out of another machine.
+    ExtraNic {
+        machine: usize,
+        from: usize,
+    },
     /// A card that nobody knows replaces the machine's.
     NewNic(usize),
     /// Somebody's Ceph appears on the machine's disk.
@@ -124,6 +129,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => host.clone().prop_map(Step::Plant),
         2 => (host.clone(), 1..5_u32).prop_map(|(machine, times)| Step::PowerCuts { machine, times }),
         1 => host.clone().prop_map(Step::NewNic),
+        1 => (host.clone(), host.clone()).prop_map(|(machine, from)| Step::ExtraNic { machine, from }),
         1 => (host.clone(), host).prop_map(|(from, to)| Step::MoveNic { from, to }),
         2 => prop_oneof![-300..0_i64, 0..30_i64, 0..900_i64].prop_map(Step::Jump),
         2 => Just(Step::Reconcile),
