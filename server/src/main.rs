@@ -1,2 +1,28 @@
 //! The binary `thirdboot`.
-fn main() {}
+
+use clap::{Parser, Subcommand};
+use thirdboot::serve::{self, ServeOptions, logging};
+
+/// Bare-metal provisioning: serves each boot, proves each boot, and never wipes a disk that nobody armed.
+#[derive(Debug, Parser)]
+#[command(name = "thirdboot", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve hosts, and the people and programs that drive them.
+    Serve(ServeOptions),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Serve(options) => {
+            logging::start();
+            serve::run(options).await
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What people do to a host beside arming it.
+
+use axum::Json as Answered;
+use axum::extract::{Path, State};
+use thirdboot_api::control::{BootUrl, Empty, HoldBody, HostView};
+use thirdboot_lifecycle::RunNumber;
+use thirdboot_store::Submission;
+
+use super::auth::Operator;
+use super::hosts::named;
+use super::view::view;
+use crate::App;
+use crate::boot::Json;
+use crate::problem::{Answer, Failure};
+use crate::secrets::{Purpose, redact};
+
+/// A reason is a line for people.
+const MAX_REASON_CHARS: usize = 500;
+
+pub(super) async fn cancel(
+    State(app): State<App>,
+    Operator(by): Operator,
+    Path(name): Path<String>,
+    Json(Empty {}): Json<Empty>,
+) -> Answer<Answered<HostView>> {
+    act(&app, &name, Submission::Cancel { by }).await
+}
+
+pub(super) async fn hold(
+    State(app): State<App>,
+    Operator(by): Operator,
+    Path(name): Path<String>,
+    Json(body): Json<HoldBody>,
+) -> Answer<Answered<HostView>> {
+    let reason = redact(body.reason.trim()).into_owned();
+    if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS || reason.contains(char::is_control) {
+        let expected = format!("expected one line of 1 to {MAX_REASON_CHARS} characters: whoever meets the held machine reads it");
+        return Err(Failure::field("reason", expected));
+    }
+    act(&app, &name, Submission::Hold { reason, by }).await
+}
+
+pub(super) async fn release(
+    State(app): State<App>,
+    Operator(by): Operator,
+    Path(name): Path<String>,
+    Json(Empty {}): Json<Empty>,
+) -> Answer<Answered<HostView>> {
+    act(&app, &name, Submission::Release { by }).await
+}
+
+async fn act(app: &App, name: &str, submission: Submission) -> Answer<Answered<HostView>> {
+    let state = named(app, name).await?;
+    app.store.submit(state.id, submission).await?;
+    app.nudge.now();
+    let state = named(app, name).await?;
+    Ok(Answered(view(&state, app.store.now())))
+}
+
+pub(super) async fn boot_url(
+    State(app): State<App>,
+    Operator(by): Operator,
+    Path(name): Path<String>,
+) -> Answer<Answered<BootUrl>> {
+    let state = named(&app, &name).await?;
+    let secret = app
+        .secrets
+        .derive(Purpose::Boot, state.id, RunNumber(0), state.host.key_generation);
+    tracing::info!(host = %state.host.name, %by, "boot URL read");
+    Ok(Answered(BootUrl {
+        url: format!("{}/ipxe/{}", app.settings.boot_url, secret.expose()),
+    }))
+}

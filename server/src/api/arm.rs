@@ -1,0 +1,201 @@
+//! Arming: a person allows a machine to be wiped. What the run will be served is rendered, sealed and kept now, so that
+//! every fetch of the run is byte-identical, whatever changes later.
+
+use axum::Json as Answered;
+use axum::extract::{Path, State};
+use jiff::{SignedDuration, Timestamp};
+use thirdboot_api::ProblemType;
+use thirdboot_api::control::{ArmBody, HostView};
+use thirdboot_lifecycle::{DEFAULT_ATTEMPTS, DiskSelector, Permit, Purpose, RunNumber, arm_refused};
+use thirdboot_render::{RunFacts, Secret, documents};
+use thirdboot_store::{Actor, Document, DocumentKind, HostState, Submission, SubmitError};
+
+use super::auth::Operator;
+use super::hosts::named;
+use super::view::view;
+use crate::App;
+use crate::assets::{AssetError, Manifest};
+use crate::boot::Json;
+use crate::problem::{Answer, Failure};
+use crate::secrets;
+
+/// How long a permit may be claimed, in seconds: a minute to a week.
+const TTLS_S: std::ops::RangeInclusive<u64> = 60..=7 * 24 * 60 * 60;
+/// How often arming is tried again when the host was changed meanwhile.
+const MAX_TRIES: u32 = 4;
+/// Disks that may be wiped beside the one that is installed to.
+const MAX_WIPE: usize = 64;
+
+pub(super) async fn arm(
+    State(app): State<App>,
+    Operator(by): Operator,
+    Path(name): Path<String>,
+    Json(body): Json<ArmBody>,
+) -> Answer<Answered<HostView>> {
+    let wanted = Wanted::read(&body, &name)?;
+    for _ in 0..MAX_TRIES {
+        let state = named(&app, &name).await?;
+        if let Some(why) = arm_refused(&state.host, state.run.as_ref()) {
+            return Err(Failure::new(ProblemType::Refused, why));
+        }
+        match arm_as_seen(&app, &state, &wanted, &by).await {
+            // Somebody changed the host between look and commit: what was rendered may be wrong.
+            Err(SubmitFailure::Outdated) => {}
+            Err(SubmitFailure::Other(failure)) => return Err(failure),
+            Ok(()) => {
+                app.nudge.now();
+                let state = named(&app, &name).await?;
+                return Ok(Answered(view(&state, app.store.now())));
+            }
+        }
+    }
+    Err(Failure::new(ProblemType::Changed, "the host keeps changing: try again"))
+}
+
+enum SubmitFailure {
+    Outdated,
+    Other(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for SubmitFailure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// What the person wants, checked.
+struct Wanted {
+    ttl: SignedDuration,
+    disk: Option<DiskSelector>,
+    wipe: Vec<DiskSelector>,
+    inspect: bool,
+}
+
+impl Wanted {
+    fn read(body: &ArmBody, name: &str) -> Result<Self, Failure> {
+        if body.confirm != name {
+            let detail = "repeat the host's name to confirm: its disk will be overwritten";
+            return Err(Failure::field("confirm", detail));
+        }
+        if !TTLS_S.contains(&body.ttl_s) {
+            let detail = format!("expected {} to {} seconds", TTLS_S.start(), TTLS_S.end());
+            return Err(Failure::field("ttl_s", detail));
+        }
+        if body.inspect && (body.disk.is_some() || !body.wipe.is_empty()) {
+            return Err(Failure::field("inspect", "an inspection writes nothing: expected no disk and no wipe"));
+        }
+        if body.wipe.len() > MAX_WIPE {
+            return Err(Failure::field("wipe", format!("expected at most {MAX_WIPE} disks")));
+        }
+        let selector = |field: String, text: &String| {
+            text.parse::<DiskSelector>()
+                .map_err(|error| Failure::field(field, error.to_string()))
+        };
+        Ok(Self {
+            ttl: SignedDuration::from_secs(body.ttl_s.try_into().unwrap_or(i64::MAX)),
+            disk: body.disk.as_ref().map(|disk| selector("disk".into(), disk)).transpose()?,
+            wipe: body
+                .wipe
+                .iter()
+                .enumerate()
+                .map(|(at, disk)| selector(format!("wipe[{at}]"), disk))
+                .collect::<Result<_, _>>()?,
+            inspect: body.inspect,
+        })
+    }
+
+    fn permit(&self, state: &HostState, now: Timestamp) -> Permit {
+        let purpose = if self.inspect {
+            Purpose::Inspect
+        } else {
+            Purpose::Install {
+                disk: self.disk.clone().or_else(|| state.host.install.disk.clone()),
+                wipe: self.wipe.clone(),
+            }
+        };
+        Permit {
+            purpose,
+            issued_at: now,
+            expires_at: now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX),
+            attempts: DEFAULT_ATTEMPTS,
+            voided: None,
+        }
+    }
+}
+
+async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) -> Result<(), SubmitFailure> {
+    let host = &state.host;
+    let manifest = app.assets.manifest(host.arch, host.install.version.as_deref()).await;
+    let manifest = manifest.map_err(not_mirrored)?;
+    app.assets.check_ahead(&manifest);
+    let permit = wanted.permit(state, app.store.now());
+    let run = state.run.as_ref().map_or(RunNumber(1), |run| run.number.next());
+    let documents = render(app, state, run, &permit, &manifest)?;
+    let submission = Submission::Arm {
+        permit,
+        documents,
+        expected_version: state.version,
+        by: by.clone(),
+    };
+    match app.store.submit(state.id, submission).await {
+        Ok(_) => {
+            tracing::info!(host = %host.name, %run, %by, inspect = wanted.inspect, "armed");
+            Ok(())
+        }
+        Err(SubmitError::Outdated { .. }) => Err(SubmitFailure::Outdated),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Without a mirror nothing can be installed: the person who arms hears of it, not the machine at night.
+fn not_mirrored(error: AssetError) -> Failure {
+    match error {
+        AssetError::Missing(_) | AssetError::Manifest { .. } => Failure::new(ProblemType::Refused, error.to_string()),
+        error => Failure::internal(error),
+    }
+}
+
+fn render(
+    app: &App,
+    state: &HostState,
+    run: RunNumber,
+    permit: &Permit,
+    manifest: &Manifest,
+) -> Result<Vec<Document>, Failure> {
+    let generation = state.host.key_generation;
+    let secret = |purpose: secrets::Purpose| {
+        let of_run = match purpose {
+            secrets::Purpose::Boot | secrets::Purpose::Lock => RunNumber(0),
+            secrets::Purpose::Conf | secrets::Purpose::Live | secrets::Purpose::Host => run,
+        };
+        let derived = app.secrets.derive(purpose, state.id, of_run, generation);
+        Secret::parse(derived.expose()).map_err(Failure::internal)
+    };
+    let rendered = documents(&RunFacts {
+        host: &state.host,
+        run,
+        permit,
+        config_base: &app.settings.config_url,
+        assets_base: &app.settings.config_url,
+        live: &secret(secrets::Purpose::Live)?,
+        host_secret: &secret(secrets::Purpose::Host)?,
+        lock: &secret(secrets::Purpose::Lock)?,
+        conf: &secret(secrets::Purpose::Conf)?,
+        assets: &manifest.names().map_err(Failure::internal)?,
+        ca_pem: None,
+    });
+    let rendered = rendered.map_err(|error| {
+        let why = format!("this host's configs cannot be rendered: {error}");
+        Failure::new(ProblemType::Refused, why)
+    })?;
+    let assets = serde_json::to_vec(manifest).map_err(Failure::internal)?;
+    let seal = |kind: DocumentKind, sha512: String, plain: &[u8]| {
+        let sealed = app.secrets.seal(state.id, run, kind, plain).map_err(Failure::internal)?;
+        Ok::<_, Failure>(Document { kind, sha512, sealed })
+    };
+    let assets_sha512 = data_encoding::HEXLOWER.encode(&<sha2::Sha512 as sha2::Digest>::digest(&assets));
+    Ok(vec![
+        seal(DocumentKind::Live, rendered.live_sha512, &rendered.live)?,
+        seal(DocumentKind::Assets, assets_sha512, &assets)?,
+    ])
+}

@@ -1,0 +1,93 @@
+//! What handlers share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use thirdboot_lifecycle::DiskBoot;
+use thirdboot_render::{BaseUrl, Retry};
+use thirdboot_store::Store;
+
+use crate::assets::Assets;
+use crate::boot::{OpenDocuments, Repeats};
+use crate::reconciler::Nudge;
+use crate::secrets::Secrets;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// The one door.
+    pub store: Arc<dyn Store>,
+    /// Makes and opens secrets.
+    pub secrets: Secrets,
+    /// The mirror.
+    pub assets: Assets,
+    /// How the server was started.
+    pub settings: Settings,
+    /// Wakes the reconciler.
+    pub nudge: Nudge,
+    /// What was served a moment ago.
+    pub repeats: Repeats,
+    /// Live configs that were opened a moment ago.
+    pub documents: OpenDocuments,
+}
+
+/// How the boot plane answers. Validated: what is in here can be used as it is.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Base of scripts, as hosts see it.
+    pub boot_url: BaseUrl,
+    /// Base of configs, assets, claims and reports, as hosts see it.
+    pub config_url: BaseUrl,
+    /// Where machines that are known by address may ask for an install from.
+    pub address_sources: Vec<IpNet>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What an unknown machine gets: its disk, or a hold.
+    pub unknown_boots_disk: bool,
+    /// How an unknown machine boots its disk.
+    pub unknown_disk_boot: DiskBoot,
+    /// How long a script retries.
+    pub retry: Retry,
+}
+
+impl Settings {
+    /// Whether a machine at this address may ask for an install without its key.
+    pub fn is_address_source(&self, address: IpAddr) -> bool {
+        contains(&self.address_sources, address)
+    }
+
+    /// Whether this is a proxy that tells the truth about who asks.
+    pub fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        contains(&self.trusted_proxies, address)
+    }
+}
+
+fn contains(nets: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    nets.iter().any(|net| net.contains(&address))
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,49 @@
+//! The boot plane: what hosts ask and say. PROTOCOL (docs/boot-protocol.md) binds every answer here.
+
+mod asking;
+mod assets;
+mod bearer;
+mod body;
+mod claim;
+mod facts;
+mod fetched;
+mod ignition;
+mod join;
+mod opened;
+mod repeats;
+mod report;
+mod script;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+pub(crate) use asking::Peer;
+pub(crate) use bearer::token as bearer_token;
+pub(crate) use body::Json;
+pub use opened::OpenDocuments;
+pub use repeats::Repeats;
+
+use crate::App;
+use crate::problem::{unknown_path, wrong_method};
+
+/// The routes of the boot plane.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/boot.ipxe", get(script::boot))
+        .route("/ipxe", get(script::by_address))
+        .route("/ipxe/{secret}", get(script::by_key))
+        .route("/ignition/{secret}/pointer.cpio", get(ignition::cpio))
+        .route("/ignition/{secret}/pointer.ign", get(ignition::json))
+        .route("/ignition/{secret}/live.ign", get(ignition::live))
+        .route("/assets/{secret}/{file}", get(assets::asset))
+        .route("/v1/claim", post(claim::claim))
+        .route("/v1/report", post(report::report))
+        .route("/v1/join", post(join::join))
+        .route("/v1/cluster", post(join::cluster))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        // The bodies' own extractor limits them, so that its refusal is a problem document.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(app)
+}

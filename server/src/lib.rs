@@ -1,0 +1,12 @@
+//! Thirdboot's server. The binary wires these rooms together; demo, benches and tests start them in-process.
+
+pub mod api;
+mod app;
+pub mod assets;
+pub mod boot;
+pub mod problem;
+pub mod reconciler;
+pub mod secrets;
+pub mod serve;
+
+pub use app::{App, Parts, Settings};

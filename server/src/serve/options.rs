@@ -1,0 +1,122 @@
+//! The command line of `serve`, and the settings that follow from it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+use thirdboot_lifecycle::DiskBoot;
+use thirdboot_render::{BaseUrl, Retry};
+
+use crate::Settings;
+
+/// Loopback and the private ranges (RFC 1918, RFC 4193, IPv6 link-local): a network of one's own is in one of them,
+/// and whoever boots from public addresses says so, or gives each host its key.
+const DEFAULT_ADDRESS_SOURCES: [&str; 7] = [
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+];
+
+/// What a machine gets that matches no host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum UnknownPolicy {
+    /// It waits, polls, and is listed.
+    #[default]
+    Hold,
+    /// It boots its disk, and is listed.
+    Local,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Folder of master key, database and epoch; made when it is not there.
+    #[arg(long, env = "THIRDBOOT_DATA_DIR", value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// Address of the boot plane, which hosts reach; port 0 takes any free one.
+    #[arg(long, env = "THIRDBOOT_BOOT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub boot_listen: SocketAddr,
+    /// Address of the control plane: people and programs, never hosts.
+    #[arg(long, env = "THIRDBOOT_CONTROL_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub control_listen: SocketAddr,
+    /// Base URL of scripts as hosts see it; none means the boot plane's own address.
+    #[arg(long, env = "THIRDBOOT_BOOT_URL", value_name = "URL")]
+    pub boot_url: Option<String>,
+    /// Base URL of configs, assets, claims and reports as hosts see it; none means that of scripts.
+    #[arg(long, env = "THIRDBOOT_CONFIG_URL", value_name = "URL")]
+    pub config_url: Option<String>,
+    /// Folder of the mirrored operating system; none means `assets` in the data folder.
+    #[arg(long, env = "THIRDBOOT_ASSETS_DIR", value_name = "DIR")]
+    pub assets_dir: Option<PathBuf>,
+    /// What a machine gets that matches no host.
+    #[arg(long, env = "THIRDBOOT_UNKNOWN", value_name = "POLICY", default_value = "hold")]
+    pub unknown: UnknownPolicy,
+    /// Networks from which machines known by their addresses may ask for an install (repeat it); none means loopback
+    /// and the private ranges.
+    #[arg(long = "address-source", env = "THIRDBOOT_ADDRESS_SOURCES", value_name = "CIDR", value_delimiter = ',')]
+    pub address_sources: Vec<IpNet>,
+    /// Proxies whose X-Forwarded-For is believed (repeat it); none by default.
+    #[arg(long = "trusted-proxy", env = "THIRDBOOT_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How often a machine asks a server that does not answer before it boots its disk.
+    #[arg(long, env = "THIRDBOOT_BOOT_RETRIES", value_name = "TRIES", default_value_t = Retry::default().attempts)]
+    pub boot_retries: u16,
+    /// Seconds between two tries.
+    #[arg(long, env = "THIRDBOOT_BOOT_RETRY_PAUSE", value_name = "SECONDS", default_value_t = Retry::default().pause_s)]
+    pub boot_retry_pause: u16,
+}
+
+impl ServeOptions {
+    /// On loopback, any free ports: for a demo, a bench, a test.
+    #[must_use]
+    pub fn on_loopback(data_dir: PathBuf, assets_dir: PathBuf) -> Self {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let retry = Retry::default();
+        Self {
+            data_dir,
+            boot_listen: any_port,
+            control_listen: any_port,
+            boot_url: None,
+            config_url: None,
+            assets_dir: Some(assets_dir),
+            unknown: UnknownPolicy::Hold,
+            address_sources: Vec::new(),
+            trusted_proxies: Vec::new(),
+            boot_retries: retry.attempts,
+            boot_retry_pause: retry.pause_s,
+        }
+    }
+
+    /// Validated; `own_url` is where the boot plane listens.
+    pub(super) fn settings(&self, own_url: &str) -> anyhow::Result<Settings> {
+        let boot_url = self.boot_url.as_deref().unwrap_or(own_url);
+        let config_url = self.config_url.as_deref().unwrap_or(boot_url);
+        let parse = |name: &str, url: &str| BaseUrl::parse(url).with_context(|| format!("--{name}"));
+        let address_sources = if self.address_sources.is_empty() {
+            DEFAULT_ADDRESS_SOURCES
+                .iter()
+                .map(|net| net.parse())
+                .collect::<Result<_, _>>()?
+        } else {
+            self.address_sources.clone()
+        };
+        Ok(Settings {
+            boot_url: parse("boot-url", boot_url)?,
+            config_url: parse("config-url", config_url)?,
+            address_sources,
+            trusted_proxies: self.trusted_proxies.clone(),
+            unknown_boots_disk: self.unknown == UnknownPolicy::Local,
+            unknown_disk_boot: DiskBoot::default(),
+            retry: Retry {
+                attempts: self.boot_retries,
+                pause_s: self.boot_retry_pause,
+            },
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! The data folder: master key, store, and the first admin's token.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+use thirdboot_lifecycle::Deadlines;
+use thirdboot_store::{AccessRole, Clock, Limits, Store, Token};
+use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
+
+use super::ServeOptions;
+use crate::api::{new_token, token_sha256};
+use crate::assets::Assets;
+use crate::secrets::{MASTER_KEY_VARIABLE, MasterKey, Secrets, write_private};
+
+/// Name of the token that the first start makes.
+const FIRST_TOKEN: &str = "admin";
+
+/// What was opened.
+pub(super) struct Opened {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) secrets: Secrets,
+    pub(super) assets: Assets,
+    pub(super) admin_token: String,
+}
+
+pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Opened> {
+    let folder = &options.data_dir;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| folder.display().to_string())?;
+    let db_path = folder.join("thirdboot.db");
+    let key = MasterKey::load_or_make(
+        std::env::var(MASTER_KEY_VARIABLE).ok().as_deref(),
+        &folder.join("master.key"),
+        !db_path.exists(),
+    )?;
+    let (store, opened) = SqliteStore::open(OpenOptions {
+        db_path,
+        epoch_path: folder.join("epoch"),
+        clock,
+        deadlines: Deadlines::default(),
+        limits: Limits::default(),
+    })
+    .await
+    .context("the database cannot be opened")?;
+    if opened.voided_permits > 0 {
+        tracing::warn!(
+            permits = opened.voided_permits,
+            "this database is an older copy or a foreign one: its open permits were taken back, arm again what is to be installed"
+        );
+    }
+    let store: Arc<dyn Store> = store;
+    let admin_token = first_token(store.as_ref(), &folder.join("admin-token")).await?;
+    let assets = options.assets_dir.clone().unwrap_or_else(|| folder.join("assets"));
+    Ok(Opened {
+        store,
+        secrets: Secrets::new(&key),
+        assets: Assets::new(assets),
+        admin_token,
+    })
+}
+
+/// The file is written before the store knows the token: a start that is cut off between the two is completed by the
+/// next one.
+async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
+    let at = || file.display().to_string();
+    let known = match fs::read_to_string(file) {
+        Ok(text) => {
+            let mode = fs::metadata(file).with_context(at)?.permissions().mode() & 0o777;
+            ensure!(mode & 0o077 == 0, "{} can be read by others (mode {mode:o}): chmod 600 it", at());
+            Some(text.trim().to_owned())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(at),
+    };
+    if store.has_tokens().await? {
+        return Ok(known.unwrap_or_default());
+    }
+    let token = match known {
+        Some(token) => token,
+        None => {
+            let token = new_token()?;
+            write_private(file, format!("{token}\n").as_bytes())?;
+            token
+        }
+    };
+    store
+        .add_token(Token {
+            name: FIRST_TOKEN.to_owned(),
+            role: AccessRole::Admin,
+            sha256: token_sha256(&token),
+            created_at: store.now(),
+        })
+        .await?;
+    tracing::info!(file = %at(), "the first admin's token was written");
+    Ok(token)
+}
