@@ -82,16 +82,12 @@ fn after(start: Timestamp, seconds: u32) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// The last time the run moved on: entered its stage, spoke, or fetched something for the first time. A file fetched
-/// again and again is a machine that boots in circles, no sign of life.
+/// The last time the run moved on: entered its stage, said something new, or fetched something for the first time. A
+/// file fetched again and again is a machine that boots in circles, a word repeated one that waits.
 fn last_sign(run: &Run) -> Timestamp {
-    let word = run.evidence.last_word.as_ref().map(|word| word.at);
     let fetched = run.evidence.fetched.values().map(|seen| seen.first).max();
-    [Some(run.entered_at), word, fetched]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or(run.entered_at)
+    let signs = [Some(run.entered_at), run.evidence.moved_at, fetched];
+    signs.into_iter().flatten().max().unwrap_or(run.entered_at)
 }
 
 fn expires_at(run: &Run) -> Option<Timestamp> {

@@ -54,6 +54,12 @@ pub struct Evidence {
     /// The last thing the host said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_word: Option<LastWord>,
+    /// The last report that showed something new: a host that says the same every minute does not move on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Timestamp>,
+    /// Events heard in this stage, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<String>,
 }
 
 /// First and last time of something that repeats.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::evidence::Staged;
 use crate::{
-    BootId, Claimed, Ended, Event, EventKind, Installed, LastWord, Purpose, ROWS, Report, Role, Run, Said, Seen, Stage,
-    Then, row_for,
+    BootId, Claimed, Ended, Event, EventKind, Evidence, Installed, LastWord, Purpose, ROWS, Report, Role, Run, Said,
+    Seen, Stage, Then, row_for,
 };
 
 /// How often a staged deployment may be lost before the run fails.
@@ -157,6 +157,9 @@ fn record(run: &mut Run, event: &Event, now: Timestamp) {
         }
         Event::Fetched(what) => {
             let before = run.evidence.fetched.get(what).copied();
+            if before.is_none() {
+                run.stalled_since = None;
+            }
             run.evidence.fetched.insert(*what, Seen::again(before, now));
         }
         Event::Claimed { claim, grant } => {
@@ -190,9 +193,20 @@ fn record(run: &mut Run, event: &Event, now: Timestamp) {
 
 fn record_report(run: &mut Run, report: &Report, differences: &[String], now: Timestamp) {
     let lost = lost_staging(run, &report.boot_id, &report.said);
+    let was_looping = run.evidence.local_scripts >= LOCAL_BOOTS_BEFORE_STALL;
+    let is_new = is_new(&run.evidence, report, differences);
     let evidence = &mut run.evidence;
     evidence.local_scripts = 0;
-    run.stalled_since = None;
+    if is_new || was_looping {
+        run.stalled_since = None;
+    }
+    if is_new {
+        evidence.moved_at = Some(now);
+        let name = report.said.kind().as_str();
+        if !evidence.heard.iter().any(|heard| heard == name) {
+            evidence.heard.push(name.to_owned());
+        }
+    }
     evidence.last_word = Some(LastWord {
         at: now,
         event: report.said.kind().as_str().to_owned(),
@@ -252,6 +266,17 @@ fn record_report(run: &mut Run, report: &Report, differences: &[String], now: Ti
     }
 }
 
+/// Whether a report shows something that was not known in this stage: a host that waits says the same every minute.
+fn is_new(evidence: &Evidence, report: &Report, differences: &[String]) -> bool {
+    let kind = report.said.kind().as_str();
+    match &report.said {
+        Said::Installing { percent } if *percent > evidence.percent => return true,
+        Said::Network(_) if evidence.network_differs != differences => return true,
+        _ => {}
+    }
+    !evidence.heard.iter().any(|heard| heard == kind)
+}
+
 /// Which of the three boots a report belongs to.
 fn boot_role(said: &Said) -> Option<u8> {
     match said {
@@ -289,6 +314,7 @@ fn enter(run: &mut Run, to: Stage, event: &Event, now: Timestamp) {
         }
     }
     run.stage = to;
+    run.evidence.heard.clear();
     run.entered_at = now;
     run.stalled_since = None;
 }

@@ -107,3 +107,27 @@ fn every_stage_that_can_stall_has_a_deadline_and_every_one_but_armed_an_end() {
         assert!(deadline.give_up_s.is_none_or(|end| end > deadline.stall_s));
     }
 }
+
+#[test]
+fn a_host_that_says_the_same_every_minute_stalls_and_is_given_up() {
+    let differing = |what: &str| {
+        let mut event = network(3);
+        if let Event::Report { differences, .. } = &mut event {
+            differences.push(what.into());
+        }
+        event
+    };
+    let mut run = at(Stage::LayeredBoot);
+    let entered = run.entered_at;
+    let seconds = SignedDuration::from_secs;
+    for n in 0..=9 {
+        run = transition(&run, &differing("VLAN 5 is missing"), entered + seconds(10 * n)).unwrap();
+    }
+    assert_eq!(verdict(&run, 90), Verdict::Stall);
+    run = transition(&run, &Event::Stall, entered + seconds(90)).unwrap();
+    run = transition(&run, &differing("VLAN 5 is missing"), entered + seconds(100)).unwrap();
+    assert!(run.stalled_since.is_some());
+    assert_eq!(verdict(&run, 300), Verdict::GiveUp);
+    let moved = transition(&run, &differing("VLAN 5 is down"), entered + seconds(110)).unwrap();
+    assert_eq!(moved.stalled_since, None);
+}
