@@ -42,7 +42,7 @@ const ENDS: [&str; 5] = [
 ];
 
 /// Outer bound of waiting for a word: a kernel starts 7 s after power-on on two idle cores.
-const WORD_LIMIT: Duration = Duration::from_secs(180);
+const WORD_LIMIT: Duration = Duration::from_secs(300);
 
 /// What is switched on.
 #[derive(Debug)]
