@@ -1,1 +1,36 @@
 //! What a host is served: iPXE scripts, pointer and live and installed Ignition documents. Pure.
+//!
+//! Every value that reaches a script line, a file with a grammar or a unit was parsed into a type of its own first
+//! (`values`, `url`, `secret`), so that nothing a host's record holds can change the structure around it. Templates
+//! and the shell that hosts run are embedded from `ipxe/` and `ignition-templates/`.
+
+mod cpio;
+mod documents;
+mod error;
+mod facts;
+mod files;
+mod fleetlock;
+mod fragments;
+mod installed;
+mod keyfile;
+mod live;
+mod pointer;
+mod script;
+mod secret;
+mod template;
+mod url;
+mod values;
+
+pub use cpio::pointer_cpio;
+pub use documents::{Documents, documents};
+pub use error::RenderError;
+pub use facts::{AssetNames, RunFacts};
+pub use fleetlock::{FleetLockIdentity, fleetlock_identity};
+pub use pointer::{PointerFacts, pointer};
+pub use script::{InstallFacts, Retry, ScriptFacts, boot_script, script};
+pub use secret::{InvalidSecret, Secret};
+pub use url::{BaseUrl, InvalidUrl};
+pub use values::{FileName, InvalidFileName, check_host};
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,85 @@
+//! The installed system's config: fragments, and the files that typed code writes.
+
+use std::fmt::Write as _;
+
+use thirdboot_butane::ignition::{Config, PasswdUser};
+
+use crate::{
+    RenderError, RunFacts, Secret,
+    files::{PRIVATE, PUBLIC, file},
+    fleetlock_identity, fragments,
+    keyfile::keyfiles,
+    values,
+};
+
+/// Composes it.
+pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
+    let mut config = fragments::installed(facts)?;
+    let host = facts.host;
+    let files = &mut config.storage.files;
+    reporter(files, facts, facts.host_secret);
+    let packages = lines("", &values::packages(host)?, "");
+    files.push(file("/etc/thirdboot/packages", PUBLIC, packages.as_bytes()));
+    for keyfile in keyfiles(host)? {
+        let path = format!("/etc/NetworkManager/system-connections/{}", keyfile.name);
+        files.push(file(path, PRIVATE, keyfile.text.as_bytes()));
+    }
+    let servers = values::time_servers(host)?;
+    if !servers.is_empty() {
+        files.push(file("/etc/chrony.conf", PUBLIC, chrony(&servers).as_bytes()));
+    }
+    // Zincati runs as a user of its own and must read these.
+    let identity = fleetlock_identity(host);
+    let who = format!(
+        "[identity]\ngroup = \"{}\"\nnode_uuid = \"{}\"\n",
+        identity.group, identity.id
+    );
+    files.push(file("/etc/zincati/config.d/50-identity.toml", PUBLIC, who.as_bytes()));
+    let lock = format!(
+        "[updates]\nstrategy = \"fleet_lock\"\n\n[updates.fleet_lock]\nbase_url = \"{}/fleetlock/{}/\"\n",
+        facts.config_base,
+        facts.lock.as_str()
+    );
+    files.push(file(
+        "/etc/zincati/config.d/55-updates-strategy.toml",
+        PUBLIC,
+        lock.as_bytes(),
+    ));
+    config.passwd.users.push(PasswdUser {
+        name: "core".to_owned(),
+        ssh_authorized_keys: values::ssh_keys(host)?.into_iter().map(str::to_owned).collect(),
+        password_hash: values::password_hash(host)?.map(str::to_owned),
+        ..PasswdUser::default()
+    });
+    Ok(config)
+}
+
+/// What the reporter knows: where, as whom, and whom to trust.
+pub(crate) fn reporter(files: &mut Vec<thirdboot_butane::ignition::File>, facts: &RunFacts<'_>, secret: &Secret) {
+    let ca = "/etc/thirdboot/ca.pem";
+    // A shell reads this: every value is of a type that needs no quotes.
+    let mut lines = format!(
+        "THIRDBOOT_URL={}\nTHIRDBOOT_SECRET={}\nTHIRDBOOT_RUN={}\nTHIRDBOOT_HOST={}\n",
+        facts.config_base,
+        secret.as_str(),
+        facts.run,
+        facts.host.name
+    );
+    if let Some(pem) = facts.ca_pem {
+        // A String takes every write.
+        let _ = writeln!(lines, "THIRDBOOT_CA={ca}");
+        files.push(file(ca, PUBLIC, pem.as_bytes()));
+    }
+    files.push(file("/etc/thirdboot/reporter.env", PRIVATE, lines.as_bytes()));
+}
+
+/// One item a line, after this word and before that one.
+fn lines(before: &str, items: &[&str], after: &str) -> String {
+    items.iter().flat_map(|item| [before, item, after, "\n"]).collect()
+}
+
+/// The whole file: Fedora's own has no folder for additions.
+fn chrony(servers: &[&str]) -> String {
+    let servers = lines("server ", servers, " iburst");
+    format!("{servers}driftfile /var/lib/chrony/drift\nmakestep 1.0 3\nrtcsync\nlogdir /var/log/chrony\n")
+}

@@ -1,0 +1,117 @@
+//! Sample hosts and runs for the tests of this crate.
+
+use std::io::Read as _;
+
+use thirdboot_butane::ignition::Resource;
+use thirdboot_lifecycle::{Host, Permit, Purpose, RunNumber};
+
+use crate::{AssetNames, BaseUrl, FileName, RunFacts, Secret};
+
+/// A host with a name and one MAC.
+pub(crate) fn host(name: &str) -> Host {
+    serde_json::from_str(&format!(r#"{{"name":"{name}","macs":["52:54:00:00:00:01"]}}"#)).unwrap()
+}
+
+/// `node1` with this network.
+pub(crate) fn with_network(json: &str) -> Host {
+    let mut host = host("node1");
+    host.network = serde_json::from_str(json).unwrap();
+    host
+}
+
+pub(crate) fn secret(purpose: &str) -> Secret {
+    Secret::parse(&format!("tb_{purpose}_aaaabbbbccccdddd2345")).unwrap()
+}
+
+/// Everything of a run but its host, owned.
+pub(crate) struct Run {
+    pub(crate) permit: Permit,
+    pub(crate) base: BaseUrl,
+    pub(crate) assets: AssetNames,
+    secrets: [Secret; 4],
+    pub(crate) ca_pem: Option<&'static str>,
+}
+
+impl Run {
+    pub(crate) fn new(purpose: Purpose) -> Self {
+        Self {
+            permit: Permit {
+                purpose,
+                issued_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+                expires_at: "2026-01-02T00:00:00Z".parse().unwrap(),
+                attempts: 3,
+                voided: None,
+            },
+            base: BaseUrl::parse("http://192.0.2.1:8080").unwrap(),
+            assets: assets(),
+            secrets: ["live", "host", "lock", "conf"].map(secret),
+            ca_pem: None,
+        }
+    }
+
+    pub(crate) fn facts<'a>(&'a self, host: &'a Host) -> RunFacts<'a> {
+        let [live, host_secret, lock, conf] = &self.secrets;
+        RunFacts {
+            host,
+            run: RunNumber(3),
+            permit: &self.permit,
+            config_base: &self.base,
+            assets_base: &self.base,
+            live,
+            host_secret,
+            lock,
+            conf,
+            assets: &self.assets,
+            ca_pem: self.ca_pem,
+        }
+    }
+}
+
+pub(crate) fn install() -> Purpose {
+    Purpose::Install {
+        disk: None,
+        wipe: Vec::new(),
+    }
+}
+
+pub(crate) fn assets() -> AssetNames {
+    let name = |part: &str| FileName::parse(&format!("fedora-coreos-43.20260901.3.0-live-{part}")).unwrap();
+    AssetNames {
+        version: "43.20260901.3.0".into(),
+        kernel: name("kernel.x86_64"),
+        initramfs: name("initramfs.x86_64.img"),
+        rootfs: name("rootfs.x86_64.img"),
+        image: None,
+    }
+}
+
+/// The text that a resource carries.
+pub(crate) fn text(resource: &Resource) -> String {
+    let source = resource.source.as_deref().expect("a source");
+    let bytes = match source.strip_prefix("data:;base64,") {
+        Some(base64) => data_encoding::BASE64.decode(base64.as_bytes()).unwrap(),
+        None => unescaped(source.strip_prefix("data:,").expect("a data URL")),
+    };
+    if resource.compression.as_deref() != Some("gzip") {
+        return String::from_utf8(bytes).unwrap();
+    }
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(bytes.as_slice())
+        .read_to_string(&mut text)
+        .unwrap();
+    text
+}
+
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
+            let hex = [rest.next().unwrap(), rest.next().unwrap()];
+            u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap()
+        } else {
+            byte
+        });
+    }
+    bytes
+}
