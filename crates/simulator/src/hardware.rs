@@ -24,9 +24,11 @@ impl Hardware {
     /// The machine of a number; different numbers share nothing.
     #[must_use]
     pub fn number(n: u32) -> Self {
-        let [a, b, c, d] = n.to_be_bytes();
+        let digits = format!("{n:08x}");
+        let (high, low) = digits.split_at(4);
+        let pairs = |half: &str| format!("{}:{}", &half[..2], &half[2..]);
         // 02: a locally administered address, so that no real card has it.
-        let mac = |port: u8| format!("02:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{port:02x}");
+        let mac = |port: u8| format!("02:{}:{}:{port:02x}", pairs(high), pairs(low));
         let serial = format!("D{n:07}");
         Self {
             macs: vec![mac(1), mac(2)],

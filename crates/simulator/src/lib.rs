@@ -21,6 +21,8 @@ mod pace;
 mod progress;
 mod reporter;
 mod script;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use fault::{Fault, Meant};

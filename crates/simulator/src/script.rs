@@ -93,7 +93,7 @@ impl Commands {
                     own.insert((*name).to_owned(), value.join(" "));
                 }
                 ("kernel", [url, arguments @ ..]) => {
-                    commands.install.kernel = (*url).to_owned();
+                    (*url).clone_into(&mut commands.install.kernel);
                     commands.install.arguments = arguments.iter().map(|&word| word.to_owned()).collect();
                 }
                 ("initrd", [url, ..]) => commands.install.initrds.push((*url).to_owned()),

@@ -15,31 +15,31 @@ use thirdboot_api::{Problem, ProblemType};
 
 /// What is known of one machine, by its first MAC.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Seen {
-    pub(crate) fetched: Vec<String>,
-    pub(crate) reports: Vec<ReportBody>,
-    pub(crate) repeats: usize,
-    pub(crate) claims: Vec<String>,
-    pub(crate) local_scripts: usize,
+pub(super) struct Seen {
+    pub(super) fetched: Vec<String>,
+    pub(super) reports: Vec<ReportBody>,
+    pub(super) repeats: usize,
+    pub(super) claims: Vec<String>,
+    pub(super) local_scripts: usize,
     keys: BTreeSet<(String, u64)>,
 }
 
 impl Seen {
     /// The events that were reported, in order.
-    pub(crate) fn events(&self) -> Vec<ReportEvent> {
+    pub(super) fn events(&self) -> Vec<ReportEvent> {
         self.reports.iter().map(|report| report.event).collect()
     }
 }
 
 /// The fake.
 #[derive(Clone)]
-pub(crate) struct Fake {
-    pub(crate) url: String,
+pub(super) struct Fake {
+    pub(super) url: String,
     machines: Arc<Mutex<BTreeMap<String, Seen>>>,
 }
 
 impl Fake {
-    pub(crate) async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let fake = Self {
@@ -58,7 +58,7 @@ impl Fake {
         fake
     }
 
-    pub(crate) fn seen(&self, mac: &str) -> Seen {
+    pub(super) fn seen(&self, mac: &str) -> Seen {
         self.lock().get(mac).cloned().unwrap_or_default()
     }
 

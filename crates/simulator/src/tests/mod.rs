@@ -4,11 +4,11 @@ mod fake;
 
 use std::time::Duration;
 
+use crate::{Fault, Fleet, Hardware, Machine, Meant, Outcome, Pace, Step, Wire};
 use fake::{Fake, Seen};
 use thirdboot_api::boot::ReportEvent::{
     FirstBoot, Installed, Installing, Joining, Layered, LayeredBoot, Layering, Live, Network, Ready,
 };
-use thirdboot_simulator::{Fault, Fleet, Hardware, Machine, Meant, Outcome, Pace, Step, Wire};
 
 const SPEED: f64 = 2000.0;
 
