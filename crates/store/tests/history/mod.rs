@@ -282,7 +282,7 @@ impl Fleet {
                 let is_others =
                     |card: &Mac| (0..MACHINES).any(|n| n != host && self.database[n].host.macs.contains(card));
                 assert!(
-                    !cards.iter().any(is_others),
+                    !presented.iter().any(is_others),
                     "granted to a machine with another host's card"
                 );
                 let disk = &self.machines[machine].disk;
