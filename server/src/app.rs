@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use thirdboot_lifecycle::DiskBoot;
+use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
 
@@ -50,6 +50,8 @@ pub struct Settings {
     pub unknown_boots_disk: bool,
     /// How an unknown machine boots its disk.
     pub unknown_disk_boot: DiskBoot,
+    /// When a stage is late.
+    pub deadlines: Deadlines,
     /// How long a script retries.
     pub retry: Retry,
 }
@@ -88,6 +90,8 @@ impl std::ops::Deref for App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

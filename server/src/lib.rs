@@ -4,9 +4,12 @@ pub mod api;
 mod app;
 pub mod assets;
 pub mod boot;
+mod path;
 pub mod problem;
 pub mod reconciler;
 pub mod secrets;
 pub mod serve;
+#[cfg(test)]
+mod testing;
 
 pub use app::{App, Parts, Settings};

@@ -83,14 +83,20 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Unavailable(cause) => Self::unavailable("the store cannot answer now", cause),
             StoreError::Corrupt { .. } => Self::internal(error),
-            StoreError::Taken { field, .. } => Problem::new(ProblemType::AlreadyTaken, error.to_string()).at(field).into(),
+            StoreError::Taken { field, .. } => Problem::new(ProblemType::AlreadyTaken, error.to_string())
+                .at(field)
+                .into(),
         }
     }
 }
 
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
-        let kind = if refused.over { ProblemType::RunOver } else { ProblemType::Refused };
+        let kind = if refused.over {
+            ProblemType::RunOver
+        } else {
+            ProblemType::Refused
+        };
         Problem::new(kind, refused.to_string())
             .in_stage(refused.stage.as_str())
             .expecting_any(refused.expected)

@@ -9,17 +9,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use thirdboot_store::{Limits, Store, SubmitError};
+use thirdboot_store::{Limits, Store, Submission, SubmitError};
 use tokio::sync::Notify;
 
-use thirdboot_store::Submission;
-
 /// Deadlines are minutes: a second of delay is lost in them.
-const PERIOD: Duration = Duration::from_secs(1);
+pub const PERIOD: Duration = Duration::from_secs(1);
 /// How many due hosts are taken at a time.
 const BATCH: u32 = 256;
-/// Passes between two prunings of what is too old (ten minutes).
-const PASSES_PER_PRUNING: u64 = 600;
+/// Time between two prunings of what is too old.
+const PRUNING_PERIOD: Duration = Duration::from_secs(600);
 
 /// Wakes the reconciler.
 #[derive(Debug, Clone, Default)]
@@ -33,21 +31,20 @@ impl Nudge {
 }
 
 /// Runs until it is dropped.
-pub(crate) async fn run(store: Arc<dyn Store>, limits: Limits, nudge: Nudge) {
-    let mut ticks = tokio::time::interval(PERIOD);
+pub(crate) async fn run(store: Arc<dyn Store>, limits: Limits, period: Duration, nudge: Nudge) {
+    let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for pass in 0_u64.. {
+    let mut prunings = tokio::time::interval(PRUNING_PERIOD);
+    loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = nudge.0.notified() => {}
-        }
-        carry_out_what_is_due(store.as_ref()).await;
-        if pass % PASSES_PER_PRUNING == 0 {
-            match store.prune(&limits).await {
+            _ = prunings.tick() => match store.prune(&limits).await {
                 Ok(pruned) => tracing::debug!(?pruned, "pruned"),
                 Err(error) => tracing::warn!(%error, "pruning failed; trying again later"),
-            }
+            },
         }
+        carry_out_what_is_due(store.as_ref()).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people do to a host beside arming it.
 
 use axum::Json as Answered;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use thirdboot_api::control::{BootUrl, Empty, HoldBody, HostView};
 use thirdboot_lifecycle::RunNumber;
 use thirdboot_store::Submission;
@@ -11,6 +11,7 @@ use super::hosts::named;
 use super::view::view;
 use crate::App;
 use crate::boot::Json;
+use crate::path::Path;
 use crate::problem::{Answer, Failure};
 use crate::secrets::{Purpose, redact};
 
@@ -34,7 +35,8 @@ pub(super) async fn hold(
 ) -> Answer<Answered<HostView>> {
     let reason = redact(body.reason.trim()).into_owned();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS || reason.contains(char::is_control) {
-        let expected = format!("expected one line of 1 to {MAX_REASON_CHARS} characters: whoever meets the held machine reads it");
+        let expected =
+            format!("expected one line of 1 to {MAX_REASON_CHARS} characters: whoever meets the held machine reads it");
         return Err(Failure::field("reason", expected));
     }
     act(&app, &name, Submission::Hold { reason, by }).await
@@ -54,7 +56,7 @@ async fn act(app: &App, name: &str, submission: Submission) -> Answer<Answered<H
     app.store.submit(state.id, submission).await?;
     app.nudge.now();
     let state = named(app, name).await?;
-    Ok(Answered(view(&state, app.store.now())))
+    Ok(Answered(view(&state, app)))
 }
 
 pub(super) async fn boot_url(

@@ -2,7 +2,7 @@
 //! every fetch of the run is byte-identical, whatever changes later.
 
 use axum::Json as Answered;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{ArmBody, HostView};
@@ -16,6 +16,7 @@ use super::view::view;
 use crate::App;
 use crate::assets::{AssetError, Manifest};
 use crate::boot::Json;
+use crate::path::Path;
 use crate::problem::{Answer, Failure};
 use crate::secrets;
 
@@ -45,7 +46,7 @@ pub(super) async fn arm(
             Ok(()) => {
                 app.nudge.now();
                 let state = named(&app, &name).await?;
-                return Ok(Answered(view(&state, app.store.now())));
+                return Ok(Answered(view(&state, &app)));
             }
         }
     }
@@ -82,7 +83,10 @@ impl Wanted {
             return Err(Failure::field("ttl_s", detail));
         }
         if body.inspect && (body.disk.is_some() || !body.wipe.is_empty()) {
-            return Err(Failure::field("inspect", "an inspection writes nothing: expected no disk and no wipe"));
+            return Err(Failure::field(
+                "inspect",
+                "an inspection writes nothing: expected no disk and no wipe",
+            ));
         }
         if body.wipe.len() > MAX_WIPE {
             return Err(Failure::field("wipe", format!("expected at most {MAX_WIPE} disks")));
@@ -93,7 +97,11 @@ impl Wanted {
         };
         Ok(Self {
             ttl: SignedDuration::from_secs(body.ttl_s.try_into().unwrap_or(i64::MAX)),
-            disk: body.disk.as_ref().map(|disk| selector("disk".into(), disk)).transpose()?,
+            disk: body
+                .disk
+                .as_ref()
+                .map(|disk| selector("disk".into(), disk))
+                .transpose()?,
             wipe: body
                 .wipe
                 .iter()
@@ -190,7 +198,10 @@ fn render(
     })?;
     let assets = serde_json::to_vec(manifest).map_err(Failure::internal)?;
     let seal = |kind: DocumentKind, sha512: String, plain: &[u8]| {
-        let sealed = app.secrets.seal(state.id, run, kind, plain).map_err(Failure::internal)?;
+        let sealed = app
+            .secrets
+            .seal(state.id, run, kind, plain)
+            .map_err(Failure::internal)?;
         Ok::<_, Failure>(Document { kind, sha512, sealed })
     };
     let assets_sha512 = data_encoding::HEXLOWER.encode(&<sha2::Sha512 as sha2::Digest>::digest(&assets));

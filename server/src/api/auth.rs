@@ -29,38 +29,43 @@ async fn caller(parts: &Parts, app: &App, needed: AccessRole) -> Result<Actor, F
     let text = bearer_token(&parts.headers).ok_or_else(unauthorized)?;
     let token: Token = app.store.token(&token_sha256(text)).await?.ok_or_else(unauthorized)?;
     if token.role < needed {
-        let detail = format!("this needs the role {}, the token has {}", needed.as_str(), token.role.as_str());
+        let detail = format!(
+            "this needs the role {}, the token has {}",
+            needed.as_str(),
+            token.role.as_str()
+        );
         return Err(Failure::new(ProblemType::Forbidden, detail));
     }
     Ok(Actor::Token(token.name))
 }
 
 fn unauthorized() -> Failure {
-    Failure::new(ProblemType::Unauthorized, "expected `Authorization: Bearer` with an API token")
+    Failure::new(
+        ProblemType::Unauthorized,
+        "expected `Authorization: Bearer` with an API token",
+    )
 }
 
-macro_rules! needs {
-    ($(#[$doc:meta])* $name:ident, $role:expr) => {
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub(super) struct $name(pub(super) Actor);
+/// Somebody who may see state.
+#[derive(Debug)]
+pub(super) struct Viewer;
 
-        impl FromRequestParts<App> for $name {
-            type Rejection = Failure;
+/// Somebody who may arm, hold and read boot URLs, by the name of their token.
+#[derive(Debug)]
+pub(super) struct Operator(pub(super) Actor);
 
-            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-                caller(parts, app, $role).await.map(Self)
-            }
-        }
-    };
+impl FromRequestParts<App> for Viewer {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        caller(parts, app, AccessRole::Viewer).await.map(|_| Self)
+    }
 }
 
-needs! {
-    /// Somebody who may see state.
-    Viewer, AccessRole::Viewer
-}
+impl FromRequestParts<App> for Operator {
+    type Rejection = Failure;
 
-needs! {
-    /// Somebody who may arm, hold and read boot URLs.
-    Operator, AccessRole::Operator
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        caller(parts, app, AccessRole::Operator).await.map(Self)
+    }
 }

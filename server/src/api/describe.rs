@@ -21,8 +21,16 @@ pub(super) fn described(spec: HostSpec) -> Result<Host, Failure> {
     words(&spec)?;
     network(&spec.network)?;
     let host = into_host(&spec)?;
-    if host.role.joins() && host.macs.is_empty() && host.serial.is_none() && host.uuid.is_none() && host.known_by == thirdboot_lifecycle::KnownBy::Address {
-        return Err(Failure::field("macs", "a host that is known by address needs a MAC, a serial or a UUID"));
+    if host.role.joins()
+        && host.macs.is_empty()
+        && host.serial.is_none()
+        && host.uuid.is_none()
+        && host.known_by == thirdboot_lifecycle::KnownBy::Address
+    {
+        return Err(Failure::field(
+            "macs",
+            "a host that is known by address needs a MAC, a serial or a UUID",
+        ));
     }
     check_host(&host).map_err(|error| match error.field() {
         Some(field) => Failure::field(field, error.to_string()),
@@ -70,27 +78,64 @@ fn words(spec: &HostSpec) -> Result<(), Failure> {
             return Err(Failure::field(name, format!("expected at most {MAX_LIST}")));
         }
     }
-    each("ssh_keys", &spec.ssh_keys, is_openssh_key, "expected an OpenSSH public key: type, base64, comment")?;
+    each(
+        "ssh_keys",
+        &spec.ssh_keys,
+        is_openssh_key,
+        "expected an OpenSSH public key: type, base64, comment",
+    )?;
     each("packages", &spec.packages, is_package, "expected the name of a package")?;
-    each("time_servers", &spec.time_servers, is_server_name, "expected a host name or an address")?;
-    each("install.console", &spec.install.console, is_console, "expected a console such as ttyS1,115200n8")?;
+    each(
+        "time_servers",
+        &spec.time_servers,
+        is_server_name,
+        "expected a host name or an address",
+    )?;
+    each(
+        "install.console",
+        &spec.install.console,
+        is_console,
+        "expected a console such as ttyS1,115200n8",
+    )?;
     let argument = "expected one kernel argument without spaces and quotes";
-    each("install.kernel_arguments", &spec.install.kernel_arguments, is_kernel_argument, argument)?;
+    each(
+        "install.kernel_arguments",
+        &spec.install.kernel_arguments,
+        is_kernel_argument,
+        argument,
+    )?;
     for (key, value) in &spec.labels {
         if !is_label_key(key) || value.len() > MAX_WORD_CHARS || value.contains(char::is_control) {
             let key: String = key.chars().take(80).collect();
-            return Err(Failure::field(format!("labels.{key}"), "expected a key of a-z, A-Z, 0-9, '.', '_', '-', '/' and one line as value"));
+            return Err(Failure::field(
+                format!("labels.{key}"),
+                "expected a key of a-z, A-Z, 0-9, '.', '_', '-', '/' and one line as value",
+            ));
         }
     }
     if spec.labels.len() > MAX_LIST {
         return Err(Failure::field("labels", format!("expected at most {MAX_LIST}")));
     }
-    let is_plain = |text: &String| (1..=64).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || b".-_+".contains(&c)) && !text.starts_with('.');
+    let is_plain = |text: &String| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|c| c.is_ascii_alphanumeric() || b".-_+".contains(&c))
+            && !text.starts_with('.')
+    };
     if spec.install.version.as_ref().is_some_and(|version| !is_plain(version)) {
-        return Err(Failure::field("install.version", "expected a version such as 43.20260901.3.0"));
+        return Err(Failure::field(
+            "install.version",
+            "expected a version such as 43.20260901.3.0",
+        ));
     }
-    if spec.console_password_hash.as_ref().is_some_and(|hash| !is_crypt_hash(hash)) {
-        return Err(Failure::field("console_password_hash", "expected a crypt(5) hash such as $y$… or $6$…"));
+    if spec
+        .console_password_hash
+        .as_ref()
+        .is_some_and(|hash| !is_crypt_hash(hash))
+    {
+        return Err(Failure::field(
+            "console_password_hash",
+            "expected a crypt(5) hash such as $y$… or $6$…",
+        ));
     }
     Ok(())
 }
@@ -115,13 +160,17 @@ fn is_openssh_key(text: &str) -> bool {
     ];
     let mut parts = text.splitn(3, ' ');
     let (kind, blob) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let Some(decoded) = data_encoding::BASE64.decode(blob.as_bytes()).ok().filter(|_| text.len() <= 16_384) else {
+    let Some(decoded) = data_encoding::BASE64
+        .decode(blob.as_bytes())
+        .ok()
+        .filter(|_| text.len() <= 16_384)
+    else {
         return false;
     };
     // The blob begins with the kind's own name, so that a key cannot be pasted under another kind.
-    let named = decoded.split_first_chunk::<4>().and_then(|(length, rest)| {
-        rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)
-    });
+    let named = decoded
+        .split_first_chunk::<4>()
+        .and_then(|(length, rest)| rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?));
     KINDS.contains(&kind) && !text.contains(char::is_control) && named == Some(kind.as_bytes())
 }
 
@@ -135,7 +184,9 @@ fn is_server_name(text: &str) -> bool {
     text.parse::<std::net::IpAddr>().is_ok()
         || ((1..=253).contains(&text.len())
             && text.split('.').all(|label| {
-                !label.is_empty() && !label.starts_with('-') && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+                !label.is_empty()
+                    && !label.starts_with('-')
+                    && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
             }))
 }
 
@@ -148,7 +199,9 @@ fn is_console(text: &str) -> bool {
 fn is_kernel_argument(text: &str) -> bool {
     (1..=MAX_WORD_CHARS).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|c| c.is_ascii_graphic() && !b"\"'\\`$|&;<>{}#".contains(&c))
+        && text
+            .bytes()
+            .all(|c| c.is_ascii_graphic() && !b"\"'\\`$|&;<>{}#".contains(&c))
 }
 
 fn is_label_key(text: &str) -> bool {
@@ -158,20 +211,26 @@ fn is_label_key(text: &str) -> bool {
 fn is_crypt_hash(text: &str) -> bool {
     text.starts_with('$')
         && (8..=512).contains(&text.len())
-        && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"./$=,-".contains(&c))
+        && text
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || b"./$=,-".contains(&c))
 }
 
 fn network(network: &NetworkSpec) -> Result<(), Failure> {
     let mtu = |field: String, mtu: Option<u32>| match mtu {
-        Some(mtu) if !MTUS.contains(&mtu) => {
-            Err(Failure::field(field, format!("expected {} to {}", MTUS.start(), MTUS.end())))
-        }
+        Some(mtu) if !MTUS.contains(&mtu) => Err(Failure::field(
+            field,
+            format!("expected {} to {}", MTUS.start(), MTUS.end()),
+        )),
         _ => Ok(()),
     };
     if let Some(bond) = &network.bond {
         mtu("network.bond.mtu".into(), bond.mtu)?;
         if bond.ports.is_empty() {
-            return Err(Failure::field("network.bond.ports", "expected at least one port by its MAC"));
+            return Err(Failure::field(
+                "network.bond.ports",
+                "expected at least one port by its MAC",
+            ));
         }
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -181,7 +240,10 @@ fn network(network: &NetworkSpec) -> Result<(), Failure> {
             return Err(Failure::field(format!("network.vlans[{at}].id"), expected));
         }
         if !seen.insert(vlan.id) {
-            return Err(Failure::field(format!("network.vlans[{at}].id"), "this VLAN is listed twice"));
+            return Err(Failure::field(
+                format!("network.vlans[{at}].id"),
+                "this VLAN is listed twice",
+            ));
         }
         mtu(format!("network.vlans[{at}].mtu"), vlan.mtu)?;
     }

@@ -1,7 +1,7 @@
 //! A host's log.
 
 use axum::Json as Answered;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use thirdboot_api::control::{EventView, Page};
 use thirdboot_store::{Actor, EventFilter, LoggedEvent};
 
@@ -9,6 +9,7 @@ use super::auth::Viewer;
 use super::hosts::named;
 use super::query::Query;
 use crate::App;
+use crate::path::Path;
 use crate::problem::Answer;
 
 pub(super) async fn list(

@@ -1,7 +1,7 @@
 //! Hosts: added, listed, shown.
 
 use axum::Json as Answered;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{HostSpec, HostView, Page};
@@ -14,6 +14,7 @@ use super::query::Query;
 use super::view::view;
 use crate::App;
 use crate::boot::Json;
+use crate::path::Path;
 use crate::problem::{Answer, Failure};
 
 pub(super) async fn create(
@@ -25,35 +26,26 @@ pub(super) async fn create(
     let added = app.store.add_hosts(vec![host], by.clone()).await?;
     let state = added.first().ok_or_else(|| Failure::internal("no host was added"))?;
     tracing::info!(host = %state.host.name, %by, "host added");
-    Ok((StatusCode::CREATED, Answered(view(state, app.store.now()))))
+    Ok((StatusCode::CREATED, Answered(view(state, &app))))
 }
 
-pub(super) async fn list(
-    State(app): State<App>,
-    _: Viewer,
-    query: Query,
-) -> Answer<Answered<Page<HostView>>> {
+pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Answer<Answered<Page<HostView>>> {
     let query = query.only(&["limit", "cursor"])?;
     let filter = HostFilter {
         after: query.get::<HostName>("cursor")?,
         limit: query.limit()?,
     };
     let page = app.store.hosts(&filter).await?;
-    let now = app.store.now();
     let last = page.items.last().map(|state| state.host.name.to_string());
     Ok(Answered(Page {
-        items: page.items.iter().map(|state| view(state, now)).collect(),
+        items: page.items.iter().map(|state| view(state, &app)).collect(),
         next_cursor: last.filter(|_| page.more),
     }))
 }
 
-pub(super) async fn show(
-    State(app): State<App>,
-    _: Viewer,
-    Path(name): Path<String>,
-) -> Answer<Answered<HostView>> {
+pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<String>) -> Answer<Answered<HostView>> {
     let state = named(&app, &name).await?;
-    Ok(Answered(view(&state, app.store.now())))
+    Ok(Answered(view(&state, &app)))
 }
 
 /// The host of that name.

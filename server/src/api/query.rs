@@ -22,7 +22,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = form_urlencoded::parse(query.as_bytes());
-        Ok(Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()))
+        Ok(Self(
+            pairs
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        ))
     }
 }
 
@@ -43,7 +47,11 @@ impl Query {
     pub(super) fn get<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<Option<T>, Failure> {
         let given = self.0.iter().find(|(given, value)| given == name && !value.is_empty());
         given
-            .map(|(_, value)| value.parse().map_err(|error: T::Err| Failure::field(name, error.to_string())))
+            .map(|(_, value)| {
+                value
+                    .parse()
+                    .map_err(|error: T::Err| Failure::field(name, error.to_string()))
+            })
             .transpose()
     }
 

@@ -1,6 +1,5 @@
 //! A host as the API shows it. No secret and no password hash gets in here.
 
-use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use thirdboot_api::StageName;
 use thirdboot_api::control::{
@@ -9,8 +8,11 @@ use thirdboot_api::control::{
 use thirdboot_lifecycle::{Deadlines, Install, Purpose, Run, Stage, diagnose, due_at};
 use thirdboot_store::HostState;
 
+use crate::App;
+
 /// A host as the API shows it.
-pub(super) fn view(state: &HostState, now: Timestamp) -> HostView {
+pub(super) fn view(state: &HostState, app: &App) -> HostView {
+    let now = app.store.now();
     let host = &state.host;
     let run = state.run.as_ref();
     HostView {
@@ -37,7 +39,7 @@ pub(super) fn view(state: &HostState, now: Timestamp) -> HostView {
         adopted: host.adopted,
         retired: host.retired,
         version: state.version,
-        run: run.map(run_view),
+        run: run.map(|run| run_view(run, &app.settings.deadlines)),
         diagnosis: run.and_then(|run| diagnose(run, now)).map(|diagnosis| DiagnosisView {
             cause: word(&diagnosis.cause),
             says: diagnosis.says,
@@ -46,22 +48,26 @@ pub(super) fn view(state: &HostState, now: Timestamp) -> HostView {
     }
 }
 
-fn run_view(run: &Run) -> RunView {
+fn run_view(run: &Run, deadlines: &Deadlines) -> RunView {
     let evidence = &run.evidence;
     let is_cancelled_or_failed = matches!(run.stage, Stage::Failed | Stage::Cancelled);
     RunView {
         number: run.number.0,
         stage: stage(run.stage),
         entered_at: run.entered_at,
-        deadline_at: due_at(run, &Deadlines::default()),
+        deadline_at: due_at(run, deadlines),
         stalled: run.stalled_since.is_some(),
         percent: evidence.percent,
         attempt: evidence.claimed.as_ref().map_or(0, |claimed| claimed.attempt),
         attempts: run.permit.attempts,
-        failed: run.ended.as_ref().filter(|_| is_cancelled_or_failed).map(|ended| FailedView {
-            stage: stage(ended.stage),
-            cause: ended.cause.clone(),
-        }),
+        failed: run
+            .ended
+            .as_ref()
+            .filter(|_| is_cancelled_or_failed)
+            .map(|ended| FailedView {
+                stage: stage(ended.stage),
+                cause: ended.cause.clone(),
+            }),
         boots: evidence
             .boots
             .iter()
@@ -106,7 +112,9 @@ fn network(host: &thirdboot_lifecycle::Host) -> NetworkSpec {
 
 /// The same thing in the API's words: both sides have one form on the wire, which a test holds together.
 fn same<A: Serialize, B: DeserializeOwned + Default>(ours: &A) -> B {
-    serde_json::to_value(ours).and_then(serde_json::from_value).unwrap_or_default()
+    serde_json::to_value(ours)
+        .and_then(serde_json::from_value)
+        .unwrap_or_default()
 }
 
 fn word<A: Serialize>(ours: &A) -> String {

@@ -59,7 +59,9 @@ pub struct AssetFile {
 pub(super) fn is_plain_name(name: &str) -> bool {
     (1..=MAX_NAME_LEN).contains(&name.len())
         && !name.starts_with('.')
-        && name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'+'))
+        && name
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'+'))
 }
 
 impl Manifest {
@@ -90,7 +92,11 @@ impl Manifest {
             kernel: FileName::parse(&files.kernel.name)?,
             initramfs: FileName::parse(&files.initramfs.name)?,
             rootfs: FileName::parse(&files.rootfs.name)?,
-            image: files.image.as_ref().map(|file| FileName::parse(&file.name)).transpose()?,
+            image: files
+                .image
+                .as_ref()
+                .map(|file| FileName::parse(&file.name))
+                .transpose()?,
         })
     }
 

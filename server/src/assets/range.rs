@@ -59,7 +59,13 @@ mod tests {
     #[test]
     fn a_range_is_cut_to_the_file() {
         assert_eq!(of("bytes=0-99"), Part::From { start: 0, length: 100 });
-        assert_eq!(of("bytes=900-"), Part::From { start: 900, length: 100 });
+        assert_eq!(
+            of("bytes=900-"),
+            Part::From {
+                start: 900,
+                length: 100
+            }
+        );
         assert_eq!(of("bytes=-1"), Part::From { start: 999, length: 1 });
         assert_eq!(of("bytes=990-5000"), Part::From { start: 990, length: 10 });
         assert_eq!(of("bytes=1000-"), Part::Unsatisfiable);

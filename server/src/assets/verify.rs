@@ -70,7 +70,10 @@ pub(super) async fn open(checks: &Checks, path: &Path, described: &AssetFile) ->
     let file = tokio::fs::File::open(path).await.map_err(|error| io(path, error))?;
     let metadata = file.metadata().await.map_err(|error| io(path, error))?;
     if !metadata.is_file() || metadata.len() != described.size {
-        return Err(differs(path, format!("{} bytes, expected {}", metadata.len(), described.size)));
+        return Err(differs(
+            path,
+            format!("{} bytes, expected {}", metadata.len(), described.size),
+        ));
     }
     let verified = Verified {
         file,
@@ -102,7 +105,10 @@ pub(super) async fn open(checks: &Checks, path: &Path, described: &AssetFile) ->
     if hash.eq_ignore_ascii_case(&described.sha256) {
         Ok(verified)
     } else {
-        Err(differs(path, format!("its sha256 is {hash}, expected {}", described.sha256)))
+        Err(differs(
+            path,
+            format!("its sha256 is {hash}, expected {}", described.sha256),
+        ))
     }
 }
 

@@ -63,7 +63,11 @@ impl Asking {
         if self.said.iter().any(|(known, _)| known == name) {
             return;
         }
-        let clean: String = value.chars().filter(|c| !c.is_control()).take(MAX_WORDS_CHARS).collect();
+        let clean: String = value
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(MAX_WORDS_CHARS)
+            .collect();
         self.said.push((name.to_owned(), clean));
     }
 }
@@ -89,13 +93,18 @@ impl FromRequestParts<App> for Source {
 /// The last address that no trusted proxy stands for. Whatever is further to the left anybody can write.
 fn forwarded(app: &App, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     let mut source = peer;
-    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = hops.flat_map(|value| value.split(',')).collect();
     for hop in hops.into_iter().rev() {
         if !app.settings.is_trusted_proxy(source) {
             break;
         }
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
         source = address.to_canonical();
     }
     source
@@ -107,7 +116,8 @@ mod tests {
 
     #[test]
     fn what_identifies_is_read_in_any_notation() {
-        let asking = Asking::read("mac=52-54-00-AA-bb-01&uuid=3F2A0000-0000-4000-8000-000000000001&serial=S%2F1&arch=x86_64");
+        let asking =
+            Asking::read("mac=52-54-00-AA-bb-01&uuid=3F2A0000-0000-4000-8000-000000000001&serial=S%2F1&arch=x86_64");
         assert_eq!(asking.identity.macs[0].to_string(), "52:54:00:aa:bb:01");
         assert_eq!(asking.identity.serial.unwrap().as_str(), "S/1");
         assert!(asking.identity.uuid.is_some());

@@ -35,7 +35,11 @@ impl Speaker {
             .iter()
             .find_map(|kind| app.secrets.open(purpose(*kind), text).map(|opened| (opened, *kind)))
             .ok_or_else(Failure::unauthorized)?;
-        let state = app.store.host_by_id(opened.host).await?.ok_or_else(Failure::unauthorized)?;
+        let state = app
+            .store
+            .host_by_id(opened.host)
+            .await?
+            .ok_or_else(Failure::unauthorized)?;
         if !is_known(&state, opened) {
             return Err(Failure::unauthorized());
         }

@@ -31,7 +31,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             }
             // Broken off or too slow: not the content's fault, so that the sender keeps it.
             Ok(Err(_)) | Err(_) => {
-                return Err(Failure::new(ProblemType::Unavailable, "the body did not arrive in time"));
+                return Err(Failure::new(
+                    ProblemType::Unavailable,
+                    "the body did not arrive in time",
+                ));
             }
         };
         parse(&bytes).map(Self)
@@ -64,7 +67,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 fn malformed(path: &str, error: &serde_json::Error) -> Failure {
     let detail = error.to_string();
     // Of a field that is missing the path names the parent only.
-    let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    let missing = detail
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split('`').next());
     let field = match (path, missing) {
         (".", None) => None,
         (".", Some(name)) => Some(name.to_owned()),
@@ -72,7 +77,9 @@ fn malformed(path: &str, error: &serde_json::Error) -> Failure {
         (path, Some(name)) => Some(format!("{path}.{name}")),
     };
     let problem = Problem::new(ProblemType::Malformed, detail);
-    field.map_or_else(|| problem.clone(), |field| problem.clone().at(field)).into()
+    field
+        .map_or_else(|| problem.clone(), |field| problem.clone().at(field))
+        .into()
 }
 
 #[cfg(test)]
@@ -82,7 +89,11 @@ mod tests {
     use super::*;
 
     fn field(text: &str) -> Option<String> {
-        parse::<ReportBody>(text.as_bytes()).unwrap_err().problem().field.clone()
+        parse::<ReportBody>(text.as_bytes())
+            .unwrap_err()
+            .problem()
+            .field
+            .clone()
     }
 
     #[test]

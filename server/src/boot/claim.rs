@@ -24,7 +24,11 @@ pub(super) async fn claim(
     let claim = read(body)?;
     let disk = claim.disk.label();
     let host = &speaker.state.host.name;
-    match app.store.submit(speaker.state.id, Submission::Claim(Box::new(claim))).await {
+    match app
+        .store
+        .submit(speaker.state.id, Submission::Claim(Box::new(claim)))
+        .await
+    {
         Ok(Stored::Granted(grant)) => {
             tracing::info!(%host, run = %speaker.run, %disk, attempt = grant.attempt, of = grant.of, "claim granted");
             Ok(Answered(GrantAnswer {
@@ -91,4 +95,143 @@ fn read_disk(body: DiskBody, field: &str) -> Result<Disk, Failure> {
 /// Tools print an empty string for what a disk does not have; two such disks are not the same disk.
 fn stated(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::secrets::Purpose;
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn an_armed_host_may_write_and_after_a_power_cut_again() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await.id;
+        let live = site.secret(Purpose::Live, host, 1);
+        let first = site.post("/v1/claim", &live, &TestApp::claim(1, 1)).await;
+        assert_eq!(
+            (first.status.as_u16(), first.json()),
+            (200, json!({"granted": true, "attempt": 1, "of": 3}))
+        );
+        let mut again = TestApp::claim(1, 1);
+        again["boot_id"] = "3f2a0000-0000-4000-8000-00000000b009".into();
+        assert_eq!(site.post("/v1/claim", &live, &again).await.json()["attempt"], 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_allowed_is_told_why_and_nothing_changes() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await.id;
+        let live = site.secret(Purpose::Live, host, 1);
+        let with = |change: &dyn Fn(&mut Value)| {
+            let mut claim = TestApp::claim(1, 1);
+            change(&mut claim);
+            claim
+        };
+        let foreign = with(&|claim| {
+            claim["disk"]["holds"] = json!(["ceph-bluestore"]);
+            claim["disks"] = json!([claim["disk"].clone()]);
+        });
+        let other_machine = with(&|claim| claim["macs"] = json!(["52:54:00:00:00:99"]));
+        for (claim, says) in [(foreign, "holds ceph-bluestore"), (other_machine, "not the machine")] {
+            let reply = site.post("/v1/claim", &live, &claim).await;
+            assert_eq!(reply.problem(), (409, "claim-refused".into(), String::new()));
+            assert!(
+                reply.json()["detail"].as_str().unwrap().contains(says),
+                "{}",
+                reply.text()
+            );
+        }
+        site.api_post("/api/v1/hosts/a1/hold", &json!({"reason": "wait"})).await;
+        let reply = site.post("/v1/claim", &live, &TestApp::claim(1, 1)).await;
+        assert!(
+            reply.json()["detail"].as_str().unwrap().contains("on hold: wait"),
+            "{}",
+            reply.text()
+        );
+        assert!(site.evidence("a1").await.claimed.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_permit_that_was_cancelled_or_expired_grants_nothing() {
+        let site = TestApp::new().await;
+        let first = site.armed("a1", 1).await.id;
+        site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await;
+        let reply = site
+            .post(
+                "/v1/claim",
+                &site.secret(Purpose::Live, first, 1),
+                &TestApp::claim(1, 1),
+            )
+            .await;
+        assert_eq!(reply.problem().0, 409);
+        let second = site.armed("a2", 2).await.id;
+        site.wait(24 * 60);
+        let reply = site
+            .post(
+                "/v1/claim",
+                &site.secret(Purpose::Live, second, 1),
+                &TestApp::claim(2, 1),
+            )
+            .await;
+        assert!(
+            reply.json()["detail"].as_str().unwrap().contains("expired"),
+            "{}",
+            reply.text()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_carries_this_runs_install_is_to_be_booted() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await.id;
+        let live = site.secret(Purpose::Live, host, 1);
+        site.post("/v1/claim", &live, &TestApp::claim(1, 1)).await;
+        let mut claim = TestApp::claim(1, 1);
+        claim["disk"]["previous"] = json!({"host": "a1", "run": 1});
+        claim["disks"] = json!([claim["disk"].clone()]);
+        let reply = site.post("/v1/claim", &live, &claim).await;
+        assert_eq!(reply.problem(), (409, "already-installed".into(), String::new()));
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: local host=a1");
+    }
+
+    #[tokio::test]
+    async fn secrets_of_others_are_401_and_malformed_claims_name_their_field() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await.id;
+        let live = site.secret(Purpose::Live, host, 1);
+        for wrong in [
+            "",
+            "x",
+            &site.secret(Purpose::Host, host, 1),
+            &site.secret(Purpose::Conf, host, 1),
+        ] {
+            assert_eq!(
+                site.post("/v1/claim", wrong, &TestApp::claim(1, 1)).await.problem().0,
+                401,
+                "{wrong}"
+            );
+        }
+        for (path, value, field) in [
+            ("run", json!(2), "run"),
+            ("run", json!("1"), "run"),
+            ("boot_id", json!("x"), "boot_id"),
+            ("macs", json!(["52:54:00:00:00:01", "zz"]), "macs[1]"),
+            ("disk", json!({"path": ""}), "disk.path"),
+            (
+                "disk",
+                json!({"path": "/d", "previous": {"host": "A!", "run": 1}}),
+                "disk.previous.host",
+            ),
+            ("disks", json!([{"path": "/d", "size": 1}]), "disks[0].size"),
+            ("dmi", json!({"vendor": "x"}), "dmi.vendor"),
+            ("colour", json!("red"), "colour"),
+        ] {
+            let mut claim = TestApp::claim(1, 1);
+            claim[path] = value;
+            let (status, _, at) = site.post("/v1/claim", &live, &claim).await.problem();
+            assert_eq!((status, at.as_str()), (422, field));
+        }
+    }
 }

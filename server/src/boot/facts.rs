@@ -34,7 +34,10 @@ pub(super) fn identity(
     let macs = macs
         .iter()
         .enumerate()
-        .map(|(at, mac)| mac.parse::<Mac>().map_err(|error| field(&format!("{macs_field}[{at}]"), &error)))
+        .map(|(at, mac)| {
+            mac.parse::<Mac>()
+                .map_err(|error| field(&format!("{macs_field}[{at}]"), &error))
+        })
         .collect::<Result<_, _>>()?;
     Ok(Identity {
         macs,
@@ -47,8 +50,12 @@ pub(super) fn identity(
 pub(super) fn said(body: &ReportBody) -> Result<Said, Failure> {
     let facts = Facts(&body.facts);
     Ok(match body.event {
-        ReportEvent::Live => Said::Live { identity: facts.identity()? },
-        ReportEvent::Installing => Said::Installing { percent: percent(body.percent)? },
+        ReportEvent::Live => Said::Live {
+            identity: facts.identity()?,
+        },
+        ReportEvent::Installing => Said::Installing {
+            percent: percent(body.percent)?,
+        },
         ReportEvent::Installed => Said::Installed {
             image: facts.text("image")?,
             version: facts.text("version")?,
@@ -61,7 +68,9 @@ pub(super) fn said(body: &ReportBody) -> Result<Said, Failure> {
             deployment: facts.text("deployment")?,
         },
         ReportEvent::Layering => Said::Layering,
-        ReportEvent::Layered => Said::Layered { deployment: facts.needed("deployment")? },
+        ReportEvent::Layered => Said::Layered {
+            deployment: facts.needed("deployment")?,
+        },
         ReportEvent::LayerFailed => Said::LayerFailed,
         ReportEvent::LayeredBoot => Said::LayeredBoot {
             os_version: facts.text("os_version")?,
@@ -77,7 +86,10 @@ pub(super) fn said(body: &ReportBody) -> Result<Said, Failure> {
             network: facts.network_if_any()?,
         },
         ReportEvent::Note => Said::Note {
-            inspection: body.facts.get("inspection").is_some_and(|value| *value != Value::Bool(false) && !value.is_null()),
+            inspection: body
+                .facts
+                .get("inspection")
+                .is_some_and(|value| *value != Value::Bool(false) && !value.is_null()),
         },
     })
 }
@@ -115,7 +127,11 @@ impl Facts<'_> {
             None | Some(Value::Null) => Vec::new(),
             Some(macs) => serde_json::from_value(macs.clone()).map_err(|error| field("facts.macs", &error))?,
         };
-        let dmi = |name: &str| self.0.get("dmi").and_then(|dmi| dmi.get(name)).and_then(Value::as_str);
+        // As in the claim, or beside the other facts.
+        let dmi = |name: &str| {
+            let nested = self.0.get("dmi").and_then(|dmi| dmi.get(name));
+            nested.or_else(|| self.0.get(name)).and_then(Value::as_str)
+        };
         identity(&macs, dmi("serial"), dmi("uuid"), "facts.macs")
     }
 
@@ -125,7 +141,9 @@ impl Facts<'_> {
         match self.0.get("network") {
             Some(Value::Null) => Ok(None),
             Some(network) => self.network(network).map(Some),
-            None if names.iter().any(|name| self.0.contains_key(*name)) => self.network(&self.0.clone().into()).map(Some),
+            None if names.iter().any(|name| self.0.contains_key(*name)) => {
+                self.network(&self.0.clone().into()).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -138,7 +156,11 @@ impl Facts<'_> {
             given.into_iter().map(|value| as_object(value, key)).collect()
         };
         let bond = facts.get("bond").cloned().unwrap_or(Value::Null);
-        let ports = facts.get("ports").and_then(Value::as_array).cloned().unwrap_or_default();
+        let ports = facts
+            .get("ports")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let ports: Vec<Value> = ports.into_iter().map(port).collect();
         let plain = json!({
             "bond": as_object(bond, "name"),
@@ -183,7 +205,9 @@ mod tests {
     use super::*;
 
     fn network(facts: Value) -> Result<NetworkFacts, Failure> {
-        let Value::Object(facts) = facts else { panic!("no object") };
+        let Value::Object(facts) = facts else {
+            panic!("no object")
+        };
         Facts(&facts).network(&facts.clone().into())
     }
 

@@ -28,9 +28,16 @@ pub(super) async fn join(
     let boot_id = facts::boot_id(&body.boot_id)?;
     may_join(&speaker)?;
     let run = speaker.run;
-    app.store
-        .submit(speaker.state.id, Submission::JoinHandedOut { run, boot_id })
-        .await?;
+    let was_handed_out = speaker
+        .state
+        .run
+        .as_ref()
+        .is_some_and(|run| run.stage == Stage::Joining);
+    if !was_handed_out {
+        app.store
+            .submit(speaker.state.id, Submission::JoinHandedOut { run, boot_id })
+            .await?;
+    }
     Ok(Answered(JoinAnswer {
         kind: JoinKind::None,
         node_name: speaker.state.host.name.to_string(),
@@ -70,4 +77,84 @@ pub(super) async fn cluster(
         ProblemType::Refused,
         "this host holds no init grant: it began no cluster",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::secrets::Purpose;
+    use crate::testing::{BOOT_ID, TestApp};
+
+    #[tokio::test]
+    async fn a_proven_host_is_told_that_there_is_nothing_to_join_until_it_is_ready() {
+        let site = TestApp::new().await;
+        let host = site
+            .networked("a1", 1, json!({"role": "agent", "cluster": "sample"}))
+            .await
+            .id;
+        let secret = site.secret(Purpose::Host, host, 1);
+        let body = json!({"run": 1, "boot_id": BOOT_ID});
+        for _ in 0..2 {
+            let answer = site.post("/v1/join", &secret, &body).await.json();
+            assert_eq!(
+                answer,
+                json!({"kind": "none", "node_name": "a1", "config": "", "downloads": []})
+            );
+            assert_eq!(site.state("a1").await.run.unwrap().stage.as_str(), "joining");
+        }
+        site.tell(host, Purpose::Host, 7, "ready", json!({})).await;
+        let late = site.post("/v1/join", &secret, &body).await;
+        assert_eq!(late.problem(), (409, "refused".into(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn wrong_role_stage_run_or_secret_joins_nothing() {
+        let site = TestApp::new().await;
+        let runner = site.networked("r1", 1, json!({})).await.id;
+        let body = json!({"run": 1, "boot_id": BOOT_ID});
+        let refused = site
+            .post("/v1/join", &site.secret(Purpose::Host, runner, 1), &body)
+            .await;
+        assert!(
+            refused.json()["detail"].as_str().unwrap().contains("runner"),
+            "{}",
+            refused.text()
+        );
+        let early = site.armed("a2", 2).await.id;
+        assert_eq!(
+            site.post("/v1/join", &site.secret(Purpose::Host, early, 1), &body)
+                .await
+                .problem()
+                .0,
+            409
+        );
+        assert_eq!(
+            site.post("/v1/join", &site.secret(Purpose::Live, early, 1), &body)
+                .await
+                .problem()
+                .0,
+            401
+        );
+        let other_run = json!({"run": 2, "boot_id": BOOT_ID});
+        let (status, _, field) = site
+            .post("/v1/join", &site.secret(Purpose::Host, early, 1), &other_run)
+            .await
+            .problem();
+        assert_eq!((status, field.as_str()), (422, "run"));
+    }
+
+    #[tokio::test]
+    async fn nobody_holds_an_init_grant_yet() {
+        let site = TestApp::new().await;
+        let host = site
+            .networked("s1", 1, json!({"role": "server", "cluster": "sample"}))
+            .await
+            .id;
+        let body = json!({"run": 1, "boot_id": BOOT_ID, "kubeconfig": "apiVersion: v1", "ca_sha256": "c0".repeat(32)});
+        let reply = site
+            .post("/v1/cluster", &site.secret(Purpose::Host, host, 1), &body)
+            .await;
+        assert_eq!(reply.problem().0, 409);
+    }
 }

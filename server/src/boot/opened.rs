@@ -72,7 +72,9 @@ impl OpenDocuments {
             cache.bytes = cache.bytes.saturating_sub(replaced.weight());
         }
         while cache.bytes > MAX_BYTES {
-            let Some((_, oldest)) = cache.entries.pop_lru() else { break };
+            let Some((_, oldest)) = cache.entries.pop_lru() else {
+                break;
+            };
             cache.bytes = cache.bytes.saturating_sub(oldest.weight());
         }
     }
@@ -85,9 +87,17 @@ async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Re
         return Ok(document);
     }
     let document = app.store.document(host, run, kind).await?;
-    let gone = || Failure::unavailable("this run's documents are not there", format!("host {}, run {run}: no {}", host.0, kind.as_str()));
+    let gone = || {
+        Failure::unavailable(
+            "this run's documents are not there",
+            format!("host {}, run {run}: no {}", host.0, kind.as_str()),
+        )
+    };
     let document = document.ok_or_else(gone)?;
-    let plain = app.secrets.unseal(host, run, kind, &document.sealed).map_err(Failure::internal)?;
+    let plain = app
+        .secrets
+        .unseal(host, run, kind, &document.sealed)
+        .map_err(Failure::internal)?;
     let opened = Arc::new(match kind {
         DocumentKind::Live => OpenDocument::Live {
             bytes: plain.into(),

@@ -17,7 +17,7 @@ const MAX_REMEMBERED: usize = 1 << 18;
 
 /// Something that may happen again at once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Repeat {
+pub(super) enum Repeat {
     /// The run's install script was served.
     InstallScript(HostId, RunNumber),
     /// The run's local-disk script was served.

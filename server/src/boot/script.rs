@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{Method, header};
 use axum::response::{IntoResponse as _, Response};
 use thirdboot_lifecycle::{Asker, EventKind, Host, Identified, KnownBy, Run, Script, decide, identify, row_for};
@@ -13,6 +13,7 @@ use super::asking::{Asking, Source};
 use super::opened;
 use super::repeats::Repeat;
 use crate::App;
+use crate::path::Path;
 use crate::problem::{Answer, Failure};
 use crate::secrets::Purpose;
 
@@ -62,7 +63,10 @@ async fn answer(app: &App, key: Option<&str>, asking: &Asking, source: IpAddr, m
         }
         return asked.render(app, key, decision, host).await.map(text);
     }
-    Err(Failure::unavailable("the host changes faster than it can be answered", "a script was decided in vain"))
+    Err(Failure::unavailable(
+        "the host changes faster than it can be answered",
+        "a script was decided in vain",
+    ))
 }
 
 /// Who may be asking: the host of the key, and every host that has one of the identifiers.
@@ -91,11 +95,20 @@ impl Asked {
         } else {
             app.store.hosts_with(&asking.identity).await?
         };
-        let (hosts, runs) = matches.into_iter().map(|state| (state.host, (state.id, state.run))).unzip();
+        let (hosts, runs) = matches
+            .into_iter()
+            .map(|state| (state.host, (state.id, state.run)))
+            .unzip();
         Ok(Self { by_key, hosts, runs })
     }
 
-    async fn decide(&self, app: &App, asking: &Asking, source: IpAddr, is_counted: bool) -> (Script, Option<Found<'_>>) {
+    async fn decide(
+        &self,
+        app: &App,
+        asking: &Asking,
+        source: IpAddr,
+        is_counted: bool,
+    ) -> (Script, Option<Found<'_>>) {
         let by_key = self.by_key.as_ref().map(|state| &state.host);
         let identified = identify(&asking.identity, by_key, &self.hosts);
         let found = match &identified {
@@ -103,9 +116,8 @@ impl Asked {
             Identified::Conflict { .. } | Identified::Unknown => None,
         };
         let may_install = by_key.is_some()
-            || found.is_some_and(|found| {
-                found.host.known_by == KnownBy::Address && app.settings.is_address_source(source)
-            });
+            || found
+                .is_some_and(|found| found.host.known_by == KnownBy::Address && app.settings.is_address_source(source));
         let asker = Asker {
             may_install,
             unknown_boots_disk: app.settings.unknown_boots_disk,
@@ -150,7 +162,10 @@ impl Asked {
         let generation = found.run.map_or(found.host.key_generation, |run| run.key_generation);
         let conf = app.secrets.derive(Purpose::Conf, found.id, number, generation);
         let conf = Secret::parse(conf.expose()).map_err(Failure::internal)?;
-        let assets = opened::assets(app, found.id, number).await?.names().map_err(Failure::internal)?;
+        let assets = opened::assets(app, found.id, number)
+            .await?
+            .names()
+            .map_err(Failure::internal)?;
         let install = InstallFacts {
             assets_base: &app.settings.config_url,
             conf: &conf,
@@ -205,7 +220,10 @@ fn strange(identified: &Identified<'_>, found: Option<Found<'_>>, decision: Scri
                 KnownBy::Key => "is known by its key and did not come with it",
                 KnownBy::Address => "is known by address and asked from outside of the configured sources",
             };
-            Some(Strange::Conflict(format!("{} {why}: no install is given", found.host.name)))
+            Some(Strange::Conflict(format!(
+                "{} {why}: no install is given",
+                found.host.name
+            )))
         }
         (Identified::Host(_), _) => None,
     }
@@ -229,7 +247,9 @@ async fn note_stranger(app: &App, asking: &Asking, source: IpAddr, strange: Stra
         Strange::Conflict(why) => Some(why),
     };
     match &why {
-        Some(why) => tracing::warn!(%source, %why, "a machine is held: its identifiers disagree, or it may not ask this way"),
+        Some(why) => {
+            tracing::warn!(%source, %why, "a machine is held: its identifiers disagree, or it may not ask this way")
+        }
         None => tracing::info!(%source, macs = ?asking.identity.macs, "an unknown machine asked for a script"),
     }
     let now = app.store.now();
@@ -245,5 +265,216 @@ async fn note_stranger(app: &App, asking: &Asking, source: IpAddr, strange: Stra
     };
     if let Err(error) = app.store.note_unknown(machine).await {
         tracing::warn!(%error, "an unknown machine cannot be noted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Method;
+    use serde_json::json;
+    use thirdboot_lifecycle::Stage;
+
+    use crate::secrets::Purpose;
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn a_machine_goes_from_disk_to_install_and_back_to_its_disk() {
+        let site = TestApp::new().await;
+        let host = site.host("a1", 1).await;
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: local host=a1");
+        site.arm("a1").await;
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: install host=a1 run=1");
+        assert_eq!(site.state("a1").await.run.unwrap().stage, Stage::Netbooting);
+        site.post(
+            "/v1/claim",
+            &site.secret(Purpose::Live, host.id, 1),
+            &TestApp::claim(1, 1),
+        )
+        .await;
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: install host=a1 run=1");
+        site.tell(host.id, Purpose::Live, 1, "installed", json!({})).await;
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: local host=a1");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_machine_is_held_and_listed_once() {
+        let site = TestApp::new().await;
+        for _ in 0..3 {
+            let reply = site.get("/ipxe?mac=52-54-00-00-00-09&product=X&serial=None").await;
+            assert_eq!(reply.verdict(), "# thirdboot: hold reason=unknown");
+            assert_eq!(reply.header("content-type"), "text/plain; charset=utf-8");
+        }
+        let listed = site.api_get("/api/v1/unknown-machines").await.json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        assert_eq!(listed["items"][0]["macs"], json!(["52:54:00:00:00:09"]));
+        assert_eq!(listed["items"][0]["said"]["product"], "X");
+        assert_eq!(listed["items"][0]["count"], 1);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_machine_may_boot_its_disk_where_configured() {
+        let site = TestApp::with(|options| options.unknown = crate::serve::UnknownPolicy::Local).await;
+        assert_eq!(site.get("/ipxe").await.verdict(), "# thirdboot: local");
+    }
+
+    #[tokio::test]
+    async fn a_head_decides_and_counts_nothing() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        let reply = site.head("/ipxe?mac=52:54:00:00:00:01").await;
+        assert_eq!((reply.status.as_u16(), reply.body.len()), (200, 0));
+        assert_eq!(site.state("a1").await.run.unwrap().stage, Stage::Armed);
+        site.head("/ipxe?mac=52:54:00:00:00:77").await;
+        assert_eq!(
+            site.api_get("/api/v1/unknown-machines").await.json()["items"],
+            json!([])
+        );
+    }
+
+    #[tokio::test]
+    async fn a_repeated_fetch_writes_once() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        for _ in 0..5 {
+            site.script(1).await;
+        }
+        assert_eq!(site.state("a1").await.run.unwrap().evidence.script.unwrap().count, 1);
+    }
+
+    #[tokio::test]
+    async fn an_install_is_given_to_configured_networks_only_and_a_disk_boot_to_all() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        site.host("a2", 2).await;
+        let asked = site.get_from("203.0.113.5", "/ipxe?mac=52:54:00:00:00:01").await;
+        assert_eq!(asked.verdict(), "# thirdboot: hold reason=unknown");
+        assert_eq!(site.state("a1").await.run.unwrap().stage, Stage::Armed);
+        let asked = site.get_from("203.0.113.5", "/ipxe?mac=52:54:00:00:00:02").await;
+        assert_eq!(asked.verdict(), "# thirdboot: local host=a2");
+        let asked = site.get_from("::ffff:192.168.7.9", "/ipxe?mac=52:54:00:00:00:01").await;
+        assert_eq!(asked.verdict(), "# thirdboot: install host=a1 run=1");
+    }
+
+    #[tokio::test]
+    async fn a_forwarded_address_counts_from_a_configured_proxy_only() {
+        let site = TestApp::with(|options| options.trusted_proxies = vec!["10.9.9.9/32".parse().unwrap()]).await;
+        site.armed("a1", 1).await;
+        let path = "/ipxe?mac=52:54:00:00:00:01";
+        let ask = async |from: &'static str, forwarded: &'static str| {
+            let headers = [("x-forwarded-for", forwarded)];
+            site.boot_request(Method::GET, path, &headers, from, Body::empty())
+                .await
+                .verdict()
+        };
+        assert_eq!(ask("203.0.113.5", "10.0.0.1").await, "# thirdboot: hold reason=unknown");
+        assert_eq!(
+            ask("10.9.9.9", "10.0.0.1, 203.0.113.5").await,
+            "# thirdboot: hold reason=unknown"
+        );
+        assert_eq!(
+            ask("10.9.9.9", "203.0.113.5, 10.0.0.1").await,
+            "# thirdboot: install host=a1 run=1"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_host_known_by_its_key_installs_by_its_key_only() {
+        let site = TestApp::new().await;
+        let host = site.host_with("a1", 1, json!({"known_by": "key"})).await;
+        site.arm("a1").await;
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: hold reason=unknown");
+        let url = site.api_get("/api/v1/hosts/a1/boot-url").await.json()["url"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let path = url.strip_prefix("http://boot.test").unwrap().to_owned();
+        let asked = site.get_from("203.0.113.5", &path).await;
+        assert_eq!(asked.verdict(), "# thirdboot: install host=a1 run=1");
+        assert!(
+            asked.text().contains(&site.secret(Purpose::Boot, host.id, 0)),
+            "asks again by its key"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_key_is_404_and_says_nothing() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await;
+        let live = site.secret(Purpose::Live, host.id, 1);
+        let other_host = site.secret(Purpose::Boot, thirdboot_store::HostId(99), 0);
+        for secret in ["x", "tb_boot_x", &live, &other_host, "%ff"] {
+            let reply = site.get(&format!("/ipxe/{secret}?mac=52:54:00:00:00:01")).await;
+            assert_eq!(reply.problem().0, 404, "{secret}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_card_that_moved_is_a_conflict_for_both() {
+        let site = TestApp::new().await;
+        site.host_with("a1", 1, json!({"serial": "S1"})).await;
+        site.host_with("a2", 2, json!({"serial": "S2"})).await;
+        site.arm("a1").await;
+        let asked = site.get("/ipxe?mac=52:54:00:00:00:02&serial=S1").await;
+        assert_eq!(asked.verdict(), "# thirdboot: hold reason=conflict");
+        let listed = site.api_get("/api/v1/unknown-machines").await.json();
+        assert!(
+            listed["items"][0]["why"].as_str().unwrap().contains("a1, a2"),
+            "{listed}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_held_host_is_held_and_a_released_one_goes_on() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        site.api_post("/api/v1/hosts/a1/hold", &json!({"reason": "fan is loud"}))
+            .await;
+        let held = site.script(1).await;
+        assert_eq!(held.verdict(), "# thirdboot: hold reason=held");
+        site.api_post("/api/v1/hosts/a1/release", &json!({})).await;
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: install host=a1 run=1");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_away_is_503_and_never_404() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await;
+        site.app.store.close().await;
+        for path in [
+            "/ipxe?mac=52:54:00:00:00:01".to_owned(),
+            format!("/ipxe/{}", site.secret(Purpose::Boot, host.id, 0)),
+        ] {
+            let (status, kind, _) = site.get(&path).await.problem();
+            assert_eq!((status, kind.as_str()), (503, "unavailable"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_firmware_may_send_is_always_answered_with_a_script() {
+        let site = TestApp::new().await;
+        for query in [
+            "",
+            "mac=",
+            "mac=zz&uuid=&serial=%00%ff",
+            "&&&===",
+            "mac=00:00:00:00:00:00",
+            "uuid=${uuid}",
+        ] {
+            assert_eq!(
+                site.get(&format!("/ipxe?{query}")).await.verdict(),
+                "# thirdboot: hold reason=unknown"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_script_chains_with_all_that_ipxe_knows() {
+        let site = TestApp::new().await;
+        let text = site.get("/boot.ipxe").await.text();
+        assert!(
+            text.contains("http://boot.test/ipxe?mac=${net0/mac}&uuid=${uuid}&serial=${serial:uristring}"),
+            "{text}"
+        );
     }
 }

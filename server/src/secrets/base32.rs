@@ -25,7 +25,10 @@ mod tests {
     fn thirty_two_bytes_make_fifty_two_lower_case_characters() {
         let text = LOWER.encode(&[0xa5; DECODED_LEN]);
         assert_eq!(text.len(), TEXT_LEN);
-        assert!(text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{text}");
+        assert!(
+            text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()),
+            "{text}"
+        );
         assert_eq!(LOWER.decode_len(TEXT_LEN), Ok(DECODED_LEN));
     }
 }

@@ -105,7 +105,11 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let at = || file.display().to_string();
     let draft = file.with_extension(format!("draft-{}", std::process::id()));
     let written = (|| {
-        let mut draft_file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let mut draft_file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)?;
         draft_file.write_all(bytes)?;
         draft_file.sync_all()?;
         match fs::hard_link(&draft, file) {
@@ -116,7 +120,9 @@ pub fn write_private(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let _ = fs::remove_file(&draft);
     written.with_context(at)?;
     if let Some(folder) = file.parent() {
-        File::open(folder).and_then(|folder| folder.sync_all()).with_context(at)?;
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .with_context(at)?;
     }
     Ok(())
 }

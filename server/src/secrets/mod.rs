@@ -93,7 +93,8 @@ impl Opened {
     }
 
     fn from_bytes(bytes: &[u8; CLAIM_LEN]) -> Self {
-        let number = |range: std::ops::Range<usize>| bytes[range].iter().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
+        let number =
+            |range: std::ops::Range<usize>| bytes[range].iter().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
         Self {
             host: HostId(number(0..8)),
             run: RunNumber(u32::try_from(number(8..12)).unwrap_or_default()),
@@ -145,12 +146,18 @@ impl Secrets {
         text.push_str(purpose.as_str());
         text.push('_');
         base32::LOWER.encode_append(&raw, &mut text);
-        Secret { purpose: purpose.as_str(), text }
+        Secret {
+            purpose: purpose.as_str(),
+            text,
+        }
     }
 
     /// What a secret of this purpose says, if it is genuine. Stateless, and no faster for a good guess than for a bad one.
     pub fn open(&self, purpose: Purpose, text: &str) -> Option<Opened> {
-        let opaque = text.strip_prefix("tb_")?.strip_prefix(purpose.as_str())?.strip_prefix('_')?;
+        let opaque = text
+            .strip_prefix("tb_")?
+            .strip_prefix(purpose.as_str())?
+            .strip_prefix('_')?;
         if opaque.len() != base32::TEXT_LEN {
             return None;
         }
@@ -188,7 +195,11 @@ mod tests {
         assert_eq!(secret.expose().len(), "tb_conf_".len() + 52);
         assert_eq!(
             secrets.open(Purpose::Conf, secret.expose()),
-            Some(Opened { host: HostId(7), run: RunNumber(3), generation: 2 })
+            Some(Opened {
+                host: HostId(7),
+                run: RunNumber(3),
+                generation: 2
+            })
         );
         assert_eq!(secrets.derive(Purpose::Conf, HostId(7), RunNumber(3), 2), secret);
     }
@@ -198,7 +209,10 @@ mod tests {
         let secrets = secrets(1);
         let live = secrets.derive(Purpose::Live, HostId(7), RunNumber(3), 0);
         assert_eq!(secrets.open(Purpose::Host, live.expose()), None);
-        assert_eq!(secrets.open(Purpose::Host, &live.expose().replace("_live_", "_host_")), None);
+        assert_eq!(
+            secrets.open(Purpose::Host, &live.expose().replace("_live_", "_host_")),
+            None
+        );
     }
 
     #[test]
@@ -212,7 +226,14 @@ mod tests {
             let changed = String::from_utf8(bytes).unwrap();
             assert_eq!(ours.open(Purpose::Boot, &changed), None, "{changed}");
         }
-        for text in ["", "tb_boot_", "tb_boot_a", "boot", &secret.expose().to_uppercase(), &format!("{}a", secret.expose())] {
+        for text in [
+            "",
+            "tb_boot_",
+            "tb_boot_a",
+            "boot",
+            &secret.expose().to_uppercase(),
+            &format!("{}a", secret.expose()),
+        ] {
             assert_eq!(ours.open(Purpose::Boot, text), None, "{text}");
         }
     }

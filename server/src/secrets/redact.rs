@@ -52,7 +52,10 @@ mod tests {
     fn a_secret_is_found_wherever_it_stands() {
         for (dirty, clean) in [
             ("Bearer tb_live_abc234", "Bearer tb_live_[redacted]"),
-            ("\"http://x/ignition/tb_conf_q7/live.ign\",", "\"http://x/ignition/tb_conf_[redacted]/live.ign\","),
+            (
+                "\"http://x/ignition/tb_conf_q7/live.ign\",",
+                "\"http://x/ignition/tb_conf_[redacted]/live.ign\",",
+            ),
             ("data:,A%3Dtb_host_zz%0A", "data:,A%3Dtb_host_[redacted]%0A"),
             ("tb_boot_a tb_lock_b", "tb_boot_[redacted] tb_lock_[redacted]"),
             ("xtb_api_aé", "xtb_api_[redacted]é"),
@@ -65,7 +68,15 @@ mod tests {
 
     #[test]
     fn everything_else_stays() {
-        for text in ["", "tb_", "tb_live_", "tb_live_[redacted]", "stb_ mtb_size", "tb__x", "ätb_é_"] {
+        for text in [
+            "",
+            "tb_",
+            "tb_live_",
+            "tb_live_[redacted]",
+            "stb_ mtb_size",
+            "tb__x",
+            "ätb_é_",
+        ] {
             assert_eq!(redact(text), text);
         }
     }

@@ -60,7 +60,10 @@ impl Secrets {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| SealError::Seal("the system has no random numbers"))?;
         let aad = belongs_to(host, run, kind);
-        let payload = Payload { msg: &packed, aad: &aad };
+        let payload = Payload {
+            msg: &packed,
+            aad: &aad,
+        };
         let cipher = self.sealing_key.0.encrypt(&XNonce::from(nonce), payload);
         let cipher = cipher.map_err(|_| SealError::Seal("encryption failed"))?;
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + cipher.len());
@@ -74,7 +77,13 @@ impl Secrets {
     ///
     /// # Errors
     /// When it is damaged, belongs elsewhere, or was sealed with another key.
-    pub fn unseal(&self, host: HostId, run: RunNumber, kind: DocumentKind, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub fn unseal(
+        &self,
+        host: HostId,
+        run: RunNumber,
+        kind: DocumentKind,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         let (&format, rest) = sealed.split_first().ok_or(SealError::Open)?;
         let (nonce, cipher) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Open)?;
         if format != FORMAT {
@@ -96,7 +105,9 @@ mod tests {
     fn a_document_opens_where_it_belongs_and_nowhere_else() {
         let secrets = Secrets::new(&MasterKey::from_bytes([1; 32]));
         let plain = b"{\"ignition\":{}}".repeat(100);
-        let sealed = secrets.seal(HostId(1), RunNumber(2), DocumentKind::Live, &plain).unwrap();
+        let sealed = secrets
+            .seal(HostId(1), RunNumber(2), DocumentKind::Live, &plain)
+            .unwrap();
         assert!(sealed.len() < plain.len());
         let open = |host, run, kind| secrets.unseal(HostId(host), RunNumber(run), kind, &sealed);
         assert_eq!(open(1, 2, DocumentKind::Live).unwrap(), plain);
@@ -104,7 +115,11 @@ mod tests {
         assert!(open(1, 3, DocumentKind::Live).is_err());
         assert!(open(1, 2, DocumentKind::Assets).is_err());
         let other = Secrets::new(&MasterKey::from_bytes([2; 32]));
-        assert!(other.unseal(HostId(1), RunNumber(2), DocumentKind::Live, &sealed).is_err());
+        assert!(
+            other
+                .unseal(HostId(1), RunNumber(2), DocumentKind::Live, &sealed)
+                .is_err()
+        );
     }
 
     #[test]
@@ -114,8 +129,17 @@ mod tests {
         for at in 0..sealed.len() {
             let mut damaged = sealed.clone();
             damaged[at] ^= 1;
-            assert!(secrets.unseal(HostId(1), RunNumber(2), DocumentKind::Live, &damaged).is_err(), "{at}");
+            assert!(
+                secrets
+                    .unseal(HostId(1), RunNumber(2), DocumentKind::Live, &damaged)
+                    .is_err(),
+                "{at}"
+            );
         }
-        assert!(secrets.unseal(HostId(1), RunNumber(2), DocumentKind::Live, &[]).is_err());
+        assert!(
+            secrets
+                .unseal(HostId(1), RunNumber(2), DocumentKind::Live, &[])
+                .is_err()
+        );
     }
 }

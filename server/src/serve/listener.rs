@@ -49,7 +49,9 @@ pub(super) async fn serve(socket: TcpListener, router: Router, mut stopped: watc
             accepted = accept(&socket, &places) => accepted,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
-        let Some((stream, peer, place)) = accepted else { continue };
+        let Some((stream, peer, place)) = accepted else {
+            continue;
+        };
         let service = router
             .clone()
             .map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
@@ -67,12 +69,18 @@ pub(super) async fn serve(socket: TcpListener, router: Router, mut stopped: watc
         });
     }
     drop(socket);
-    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests that took too long were broken off");
     }
 }
 
-async fn accept(socket: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+async fn accept(
+    socket: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match socket.accept().await {
         Ok((stream, peer)) => {

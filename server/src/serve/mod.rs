@@ -16,9 +16,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use options::{ServeOptions, UnknownPolicy};
+#[cfg(test)]
+pub(crate) use trace::layered;
 
 use crate::reconciler::{self, Nudge};
-use crate::{App, Parts, api, boot};
+use crate::{App, Parts, Settings, api, boot};
 
 /// A server that runs. Dropping it leaves its tasks running; [`Running::shutdown`] ends them.
 #[derive(Debug)]
@@ -52,33 +54,60 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let boot_url = url_of(boot_socket.local_addr()?);
     let control_url = url_of(control_socket.local_addr()?);
     let nudge = Nudge::default();
-    let app = App::new(Parts {
-        store: opened.store,
-        secrets: opened.secrets,
-        assets: opened.assets,
-        settings: options.settings(&boot_url)?,
-        nudge: nudge.clone(),
-        repeats: boot::Repeats::default(),
-        documents: boot::OpenDocuments::default(),
-    });
+    let admin_token = opened.admin_token.clone();
+    let app = put_together(opened, options.settings(&boot_url)?, nudge.clone());
     let (stop, stopped) = watch::channel(false);
-    let reconciler = tokio::spawn(reconciler::run(Arc::clone(&app.store), Limits::default(), nudge));
+    let reconciler = tokio::spawn(reconciler::run(
+        Arc::clone(&app.store),
+        Limits::default(),
+        options.reconcile_every,
+        nudge,
+    ));
     let listeners = vec![
-        tokio::spawn(listener::serve(boot_socket, trace::layered(boot::router(app.clone()), "boot"), stopped.clone())),
-        tokio::spawn(listener::serve(control_socket, trace::layered(api::router(app.clone()), "control"), stopped)),
+        tokio::spawn(listener::serve(
+            boot_socket,
+            trace::layered(boot::router(app.clone()), "boot"),
+            stopped.clone(),
+        )),
+        tokio::spawn(listener::serve(
+            control_socket,
+            trace::layered(api::router(app.clone()), "control"),
+            stopped,
+        )),
     ];
     endpoints::write(&options.data_dir, &boot_url, &control_url)?;
     tracing::info!(boot = %boot_url, control = %control_url, scripts = %app.settings.boot_url, "serving");
     Ok(Running {
         boot_url,
         control_url,
-        admin_token: opened.admin_token,
+        admin_token,
         app,
         stop,
         listeners,
         reconciler,
         data_dir: options.data_dir,
     })
+}
+
+fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App {
+    App::new(Parts {
+        store: opened.store,
+        secrets: opened.secrets,
+        assets: opened.assets,
+        settings,
+        nudge,
+        repeats: boot::Repeats::default(),
+        documents: boot::OpenDocuments::default(),
+    })
+}
+
+/// Everything but sockets and the reconciler, and the admin's token.
+#[cfg(test)]
+pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<(App, String)> {
+    let opened = state::open(options, clock).await?;
+    let admin_token = opened.admin_token.clone();
+    let settings = options.settings("http://127.0.0.1:1")?;
+    Ok((put_together(opened, settings, Nudge::default()), admin_token))
 }
 
 fn url_of(address: SocketAddr) -> String {

@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
-use thirdboot_lifecycle::DiskBoot;
+use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 
-use crate::Settings;
+use crate::{Settings, reconciler};
 
 /// Loopback and the private ranges (RFC 1918, RFC 4193, IPv6 link-local): a network of one's own is in one of them,
 /// and whoever boots from public addresses says so, or gives each host its key.
@@ -40,10 +41,20 @@ pub struct ServeOptions {
     #[arg(long, env = "THIRDBOOT_DATA_DIR", value_name = "DIR")]
     pub data_dir: PathBuf,
     /// Address of the boot plane, which hosts reach; port 0 takes any free one.
-    #[arg(long, env = "THIRDBOOT_BOOT_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "THIRDBOOT_BOOT_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
     pub boot_listen: SocketAddr,
     /// Address of the control plane: people and programs, never hosts.
-    #[arg(long, env = "THIRDBOOT_CONTROL_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    #[arg(
+        long,
+        env = "THIRDBOOT_CONTROL_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8081"
+    )]
     pub control_listen: SocketAddr,
     /// Base URL of scripts as hosts see it; none means the boot plane's own address.
     #[arg(long, env = "THIRDBOOT_BOOT_URL", value_name = "URL")]
@@ -59,10 +70,20 @@ pub struct ServeOptions {
     pub unknown: UnknownPolicy,
     /// Networks from which machines known by their addresses may ask for an install (repeat it); none means loopback
     /// and the private ranges.
-    #[arg(long = "address-source", env = "THIRDBOOT_ADDRESS_SOURCES", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(
+        long = "address-source",
+        env = "THIRDBOOT_ADDRESS_SOURCES",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
     pub address_sources: Vec<IpNet>,
     /// Proxies whose X-Forwarded-For is believed (repeat it); none by default.
-    #[arg(long = "trusted-proxy", env = "THIRDBOOT_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(
+        long = "trusted-proxy",
+        env = "THIRDBOOT_TRUSTED_PROXIES",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
     pub trusted_proxies: Vec<IpNet>,
     /// How often a machine asks a server that does not answer before it boots its disk.
     #[arg(long, env = "THIRDBOOT_BOOT_RETRIES", value_name = "TRIES", default_value_t = Retry::default().attempts)]
@@ -70,6 +91,12 @@ pub struct ServeOptions {
     /// Seconds between two tries.
     #[arg(long, env = "THIRDBOOT_BOOT_RETRY_PAUSE", value_name = "SECONDS", default_value_t = Retry::default().pause_s)]
     pub boot_retry_pause: u16,
+    /// When a stage is late: for a demo and for tests, whose minutes are seconds.
+    #[arg(skip = Deadlines::default())]
+    pub deadlines: Deadlines,
+    /// How often the reconciler looks.
+    #[arg(skip = reconciler::PERIOD)]
+    pub reconcile_every: Duration,
 }
 
 impl ServeOptions {
@@ -90,6 +117,8 @@ impl ServeOptions {
             trusted_proxies: Vec::new(),
             boot_retries: retry.attempts,
             boot_retry_pause: retry.pause_s,
+            deadlines: Deadlines::default(),
+            reconcile_every: reconciler::PERIOD,
         }
     }
 
@@ -113,6 +142,7 @@ impl ServeOptions {
             trusted_proxies: self.trusted_proxies.clone(),
             unknown_boots_disk: self.unknown == UnknownPolicy::Local,
             unknown_disk_boot: DiskBoot::default(),
+            deadlines: self.deadlines.clone(),
             retry: Retry {
                 attempts: self.boot_retries,
                 pause_s: self.boot_retry_pause,

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use thirdboot_lifecycle::Deadlines;
 use thirdboot_store::{AccessRole, Clock, Limits, Store, Token};
 use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
 
@@ -44,7 +43,7 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
         db_path,
         epoch_path: folder.join("epoch"),
         clock,
-        deadlines: Deadlines::default(),
+        deadlines: options.deadlines.clone(),
         limits: Limits::default(),
     })
     .await
@@ -73,7 +72,11 @@ async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
     let known = match fs::read_to_string(file) {
         Ok(text) => {
             let mode = fs::metadata(file).with_context(at)?.permissions().mode() & 0o777;
-            ensure!(mode & 0o077 == 0, "{} can be read by others (mode {mode:o}): chmod 600 it", at());
+            ensure!(
+                mode & 0o077 == 0,
+                "{} can be read by others (mode {mode:o}): chmod 600 it",
+                at()
+            );
             Some(text.trim().to_owned())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

@@ -7,7 +7,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 
 /// Wraps a plane's routes.
-pub(super) fn layered(router: Router, plane: &'static str) -> Router {
+pub(crate) fn layered(router: Router, plane: &'static str) -> Router {
     router.layer(from_fn_with_state(plane, answer))
 }
 
@@ -19,7 +19,9 @@ async fn answer(plane: axum::extract::State<&'static str>, request: Request, nex
     });
     let mut response = next.run(request).await;
     // No proxy, cache or browser keeps an answer: scripts change with every boot, the rest is secret.
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some((method, route)) = told {
         tracing::debug!(plane = plane.0, %method, %route, status = response.status().as_u16(), "answered");
     }
