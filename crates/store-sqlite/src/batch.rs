@@ -1,4 +1,4 @@
-//! One transaction: what was queued, each with a savepoint of its own.
+//! One transaction: what was queued. Whatever the database could refuse has a savepoint of its own.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use thirdboot_store::{Clock, HostId, HostState, Limits, StoreError};
 use crate::error::unavailable;
 use crate::job::{Held, Job};
 use crate::meta::{self, Meta};
+use crate::pending::{self, Pending};
 use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
@@ -25,6 +26,7 @@ pub(crate) struct Batch<'c> {
     before: Meta,
     pub(crate) hosts: HashMap<HostId, HostState>,
     pub(crate) answers: Answers,
+    pub(crate) pending: Pending,
 }
 
 impl<'c> Batch<'c> {
@@ -53,6 +55,7 @@ impl<'c> Batch<'c> {
             before,
             hosts: HashMap::new(),
             answers: Answers::new(),
+            pending: Pending::default(),
         })
     }
 
@@ -62,7 +65,9 @@ impl<'c> Batch<'c> {
         let mut keys = Vec::new();
         for job in jobs {
             if let Job::Submit(id, submission, _) = job {
-                ids.push(id.0);
+                if !self.hosts.contains_key(id) {
+                    ids.push(id.0);
+                }
                 keys.extend(submission.report_key(*id));
             }
         }
@@ -115,7 +120,11 @@ impl<'c> Batch<'c> {
             Job::Pragma(statement, reply) => {
                 let mut script = Script::new();
                 script.add(statement);
-                let result = script.run(self.connection).await.map_err(|error| unavailable(&error));
+                let result = script
+                    .run(self.connection)
+                    .await
+                    .map(|_| ())
+                    .map_err(|error| unavailable(&error));
                 Ok(Held::new(reply, result))
             }
         }
@@ -133,13 +142,14 @@ impl<'c> Batch<'c> {
         }
     }
 
-    /// Makes it durable. The meta that came out, and whether the epoch file must follow.
-    pub(crate) async fn commit(self) -> Result<(Meta, bool), StoreError> {
+    /// Makes it durable. The meta that came out, whether the epoch file must follow, and the hosts as they are now.
+    pub(crate) async fn commit(mut self) -> Result<(Meta, bool, HashMap<HostId, HostState>), StoreError> {
+        pending::flush(&mut self).await?;
         let mut script = Script::new();
         meta::store(&mut script, &self.meta);
         script.add("COMMIT");
         script.run(self.connection).await.map_err(|error| unavailable(&error))?;
         let follows = self.meta.mark != self.before.mark;
-        Ok((self.meta, follows))
+        Ok((self.meta, follows, self.hosts))
     }
 }

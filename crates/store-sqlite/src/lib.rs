@@ -10,6 +10,7 @@ mod hosts;
 mod job;
 mod meta;
 mod open;
+mod pending;
 mod prune;
 mod read;
 mod reports;
@@ -24,4 +25,4 @@ mod unknown;
 mod writer;
 
 pub use open::{OpenOptions, Opened};
-pub use store::SqliteStore;
+pub use store::{SqliteStore, Stored};

@@ -1,5 +1,6 @@
 //! Opening: migrations, the clock's floor, the epoch, and only then writer and readers.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,8 +99,10 @@ fn start(
 ) -> SqliteStore {
     let (writer, messages) = mpsc::channel(QUEUE);
     let (last_event, changes) = watch::channel(meta.last_event);
+    let tally = Arc::default();
     let worker = Writer {
         options: writing,
+        hosts: HashMap::new(),
         connection: Some(connection),
         epoch_path: options.epoch_path,
         file_behind: false,
@@ -107,6 +110,7 @@ fn start(
         deadlines: options.deadlines,
         limits: options.limits,
         last_event,
+        tally: Arc::clone(&tally),
     };
     tokio::spawn(worker.run(messages));
     SqliteStore {
@@ -114,6 +118,7 @@ fn start(
         writer,
         readers,
         changes,
+        tally,
     }
 }
 

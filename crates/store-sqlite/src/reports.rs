@@ -9,7 +9,6 @@ use thirdboot_store::{Answer, HostId, ReportAnswer, ReportKey, StoreError, Submi
 use crate::error::{impossible, unavailable};
 use crate::read::json;
 use crate::rows::{parse, unsigned};
-use crate::script::Script;
 
 #[derive(sqlx::FromRow)]
 struct ReportRow {
@@ -82,16 +81,4 @@ pub(crate) async fn answers(on: &mut SqliteConnection, keys: &[ReportKey]) -> Re
             ))
         })
         .collect()
-}
-
-/// Adds the statement that keeps an answer.
-pub(crate) fn keep(script: &mut Script, key: &ReportKey, at_ms: i64, answer: &ReportAnswer) {
-    script
-        .add("INSERT INTO reports (host_id, run, boot_id, seq, at, answer) VALUES (?, ?, ?, ?, ?, ?)")
-        .bind(crate::rows::signed(key.host.0))
-        .bind(i64::from(key.run.0))
-        .bind(key.boot_id.as_str())
-        .bind(key.seq.cast_signed())
-        .bind(at_ms)
-        .bind(json(answer));
 }

@@ -8,6 +8,7 @@ use crate::batch::Batch;
 use crate::epoch::Mark;
 use crate::error::unavailable;
 use crate::meta::Meta;
+use crate::pending;
 use crate::rows::unsigned;
 use crate::submit::submit;
 
@@ -37,12 +38,14 @@ pub(crate) async fn void_permits(
             // A run without a permit has nothing to take back.
             Err(_) => {}
         }
+        // A fleet does not fit into memory twice.
+        pending::flush(&mut batch).await?;
         batch.hosts.clear();
     }
     batch.meta.mark = Mark {
         permit_seq: batch.meta.mark.permit_seq.max(mark.permit_seq),
         ..mark
     };
-    let (meta, _) = batch.commit().await?;
+    let (meta, ..) = batch.commit().await?;
     Ok((meta, voided))
 }

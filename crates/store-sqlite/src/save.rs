@@ -1,51 +1,60 @@
-//! A change becomes statements.
+//! A change of more than a host's run, written at once and within a savepoint: another host may own what it asks for.
 
-use thirdboot_lifecycle::{Host, Run, due_at};
-use thirdboot_store::{Change, HostState, LogEntry, ReportKey};
+use thirdboot_lifecycle::Host;
+use thirdboot_store::{Change, HostState, StoreError};
 
 use crate::batch::Batch;
+use crate::error::{is_unique_violation, unavailable};
+use crate::hosts;
+use crate::pending::due_ms;
 use crate::read::{json, keys_of};
-use crate::reports;
 use crate::rows::signed;
 use crate::script::Script;
 
-/// Whoever logs an event with such a number is cut down to the caps at once: the chattier, the oftener.
-const TRIM_EVERY: u64 = 256;
+/// Whether `change` writes more than the row's run and observed state, events and a report.
+pub(crate) fn can_be_refused(state: &HostState, change: &Change) -> bool {
+    change.host.is_some() || change.documents.is_some() || change.forget_documents || begins_run(state, change)
+}
 
-/// Adds what `change` does to `state`.
-pub(crate) fn write(
-    script: &mut Script,
-    batch: &Batch<'_>,
+/// Whether the host's row changes, and with it its version.
+pub(crate) fn touches_row(change: &Change) -> bool {
+    change.host.is_some() || change.run.is_some() || change.observed.is_some()
+}
+
+fn begins_run(state: &HostState, change: &Change) -> bool {
+    matches!((&state.run, &change.run), (Some(before), Some(now)) if before.number != now.number)
+}
+
+/// Writes row, identifiers, earlier run and documents. An inner error is this change's alone.
+pub(crate) async fn write(
+    batch: &mut Batch<'_>,
     state: &HostState,
     change: &Change,
-    key: Option<&ReportKey>,
-) {
+) -> Result<Result<(), StoreError>, StoreError> {
     let id = signed(state.id.0);
-    if change.host.is_some() || change.run.is_some() || change.observed.is_some() {
-        row(script, batch, state, change);
+    let mut script = Script::new();
+    if touches_row(change) {
+        row(&mut script, batch, state, change);
     }
     if let Some(host) = &change.host {
-        identifiers(script, id, &state.host, host);
+        identifiers(&mut script, id, &state.host, host);
     }
-    if let (Some(before), Some(now)) = (&state.run, &change.run)
-        && before.number != now.number
-    {
+    if let Some(before) = state.run.as_ref().filter(|_| begins_run(state, change)) {
         script
             .add("INSERT INTO runs (host_id, number, run) VALUES (?, ?, ?)")
             .bind(id)
             .bind(i64::from(before.number.0))
             .bind(json(before));
     }
-    documents(script, id, state, change);
-    for (number, entry) in (batch.meta.last_event + 1..).zip(&change.log) {
-        event(script, number, id, batch.now.as_millisecond(), entry);
-        if number % TRIM_EVERY == 0 {
-            trim(script, batch, id);
-        }
-    }
-    if let (Some(key), Some(answer)) = (key, &change.report_answer) {
-        reports::keep(script, key, batch.now.as_millisecond(), answer);
-    }
+    documents(&mut script, id, state, change);
+    let Err(error) = batch.write([script]).await? else {
+        return Ok(Ok(()));
+    };
+    let taken = match &change.host {
+        Some(host) if is_unique_violation(&error) => hosts::taken(batch, Some(state.id), host).await?,
+        _ => None,
+    };
+    Ok(Err(taken.unwrap_or_else(|| unavailable(&error))))
 }
 
 /// The row, guarded by its version: another version breaks NOT NULL, and with it the whole script.
@@ -65,11 +74,6 @@ fn row(script: &mut Script, batch: &Batch<'_>, state: &HostState, change: &Chang
         .bind(change.run.as_ref().map(json))
         .bind(change.observed.as_ref().map(json))
         .bind(signed(state.id.0));
-}
-
-fn due_ms(batch: &Batch<'_>, run: Option<&Run>) -> Option<i64> {
-    run.and_then(|run| due_at(run, batch.deadlines))
-        .map(|at| at.as_millisecond())
 }
 
 fn identifiers(script: &mut Script, id: i64, before: &Host, now: &Host) {
@@ -100,43 +104,11 @@ fn documents(script: &mut Script, id: i64, state: &HostState, change: &Change) {
     }
 }
 
-/// Between two prunings a chatty host must not fill the disk.
-fn trim(script: &mut Script, batch: &Batch<'_>, id: i64) {
-    let keep = i64::from(batch.limits.events_per_host);
-    script
-        .add(
-            "DELETE FROM events WHERE host_id = ? AND number <= \
-             (SELECT number FROM events WHERE host_id = ? ORDER BY number DESC LIMIT 1 OFFSET ?)",
-        )
-        .bind(id)
-        .bind(id)
-        .bind(keep);
-    script
-        .add(
-            "DELETE FROM reports WHERE host_id = ? AND at < \
-             (SELECT at FROM reports WHERE host_id = ? ORDER BY at DESC LIMIT 1 OFFSET ?)",
-        )
-        .bind(id)
-        .bind(id)
-        .bind(keep);
-}
-
-/// Adds the statement that logs an event.
-fn event(script: &mut Script, number: u64, host: i64, at_ms: i64, entry: &LogEntry) {
-    script
-        .add("INSERT INTO events (number, host_id, at, entry) VALUES (?, ?, ?, ?)")
-        .bind(signed(number))
-        .bind(host)
-        .bind(at_ms)
-        .bind(json(entry));
-}
-
 /// The host as it is after `change`.
 pub(crate) fn changed(state: HostState, change: Change) -> HostState {
-    let touched = change.host.is_some() || change.run.is_some() || change.observed.is_some();
     HostState {
         id: state.id,
-        version: state.version + u64::from(touched),
+        version: state.version + u64::from(touches_row(&change)),
         host: change.host.unwrap_or(state.host),
         run: change.run.or(state.run),
         observed: change.observed.or(state.observed),

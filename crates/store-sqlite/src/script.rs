@@ -39,15 +39,15 @@ impl Script {
         self.sql.is_empty()
     }
 
-    /// Runs it to its end or its first error.
-    pub(crate) async fn run(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    /// Runs it to its end or its first error. Returns how many rows it wrote, if it does nothing but write.
+    pub(crate) async fn run(self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
         if let Some(error) = self.unfit {
             return Err(sqlx::Error::Encode(error));
         }
         sqlx::query_with::<Sqlite, _>(AssertSqlSafe(self.sql), self.values)
             .execute(connection)
             .await
-            .map(|_| ())
+            .map(|done| done.rows_affected())
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn run_as_one(
     let mut back = Script::new();
     back.add("ROLLBACK TO one").add("RELEASE one");
     match back.run(connection).await {
-        Ok(()) => Err(Fault::Own(error)),
+        Ok(_) => Err(Fault::Own(error)),
         // SQLite gave up the whole transaction, as it does when the disk is full.
         Err(_) => Err(Fault::Batch(error)),
     }

@@ -1,6 +1,7 @@
 //! The store's verbs, each handed to the writer or a reader.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::{closed, unavailable};
 use crate::job::{Job, Message, Reply};
+use crate::writer::Tally;
 use crate::{OpenOptions, Opened, open, prune, read, tokens, unknown};
 
 /// The embedded store.
@@ -24,6 +26,7 @@ pub struct SqliteStore {
     pub(crate) writer: mpsc::Sender<Message>,
     pub(crate) readers: SqlitePool,
     pub(crate) changes: watch::Receiver<u64>,
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl SqliteStore {
@@ -36,6 +39,15 @@ impl SqliteStore {
         Ok((Arc::new(store), opened))
     }
 
+    /// How much was stored since the start.
+    #[must_use]
+    pub fn stored(&self) -> Stored {
+        Stored {
+            commits: self.tally.commits.load(Ordering::Relaxed),
+            changes: self.tally.changes.load(Ordering::Relaxed),
+        }
+    }
+
     /// Hands a job to the writer and waits for its answer.
     pub(crate) async fn ask<T, E: From<StoreError>>(&self, job: impl FnOnce(Reply<T, E>) -> Job) -> Result<T, E> {
         let (reply, answer) = oneshot::channel();
@@ -45,6 +57,15 @@ impl SqliteStore {
             .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
+}
+
+/// How much was stored since the start: changes by commits is how well they share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Transactions.
+    pub commits: u64,
+    /// What was asked for in them.
+    pub changes: u64,
 }
 
 #[async_trait]

@@ -5,10 +5,8 @@ use thirdboot_store::{
 };
 
 use crate::batch::Batch;
-use crate::error::{is_unique_violation, unavailable};
 use crate::reports::KeptAnswer;
-use crate::script::Script;
-use crate::{hosts, read, save};
+use crate::{pending, read, save};
 
 /// Carries out `submission`. The outer error is the whole transaction's.
 pub(crate) async fn submit(
@@ -50,39 +48,37 @@ async fn load(batch: &mut Batch<'_>, id: HostId) -> Result<Option<HostState>, St
     }
 }
 
-/// Writes the change, and keeps the host as it is now for the next submission of the batch.
+/// Writes the change, or notes it for the end of the batch, and keeps the host as it is now.
 async fn keep(
     batch: &mut Batch<'_>,
     state: HostState,
-    change: Change,
+    mut change: Change,
     key: Option<ReportKey>,
 ) -> Result<Result<(), StoreError>, StoreError> {
-    let mut script = Script::new();
-    save::write(&mut script, batch, &state, &change, key.as_ref());
-    if script.is_empty() {
-        batch.hosts.insert(state.id, state);
-        return Ok(Ok(()));
-    }
-    match batch.write([script]).await? {
-        Ok(()) => {
-            batch.meta.last_event += u64::try_from(change.log.len()).unwrap_or(0);
-            if change.closes_permit {
-                batch.meta.mark.permit_seq += 1;
-            }
-            if let (Some(key), Some(answer)) = (key, change.report_answer.clone()) {
-                batch.answers.insert(key, KeptAnswer::Given(answer));
-            }
-            let state = save::changed(state, change);
-            batch.hosts.insert(state.id, state);
-            Ok(Ok(()))
+    if save::can_be_refused(&state, &change) {
+        if batch.pending.has_row(state.id) {
+            batch.hosts.insert(state.id, state.clone());
+            pending::flush(batch).await?;
         }
-        Err(error) => {
-            let taken = match &change.host {
-                Some(host) if is_unique_violation(&error) => hosts::taken(batch, Some(state.id), host).await?,
-                _ => None,
-            };
+        if let Err(error) = save::write(batch, &state, &change).await? {
             batch.hosts.insert(state.id, state);
-            Ok(Err(taken.unwrap_or_else(|| unavailable(&error))))
+            return Ok(Err(error));
         }
+    } else if save::touches_row(&change) {
+        batch.pending.row(&state, change.observed.is_some());
     }
+    for entry in change.log.drain(..) {
+        batch.meta.last_event += 1;
+        batch.pending.event(batch.meta.last_event, state.id, &entry);
+    }
+    if let (Some(key), Some(answer)) = (key, change.report_answer.take()) {
+        batch.pending.report(&key, &answer);
+        batch.answers.insert(key, KeptAnswer::Given(answer));
+    }
+    if change.closes_permit {
+        batch.meta.mark.permit_seq += 1;
+    }
+    let state = save::changed(state, change);
+    batch.hosts.insert(state.id, state);
+    Ok(Ok(()))
 }

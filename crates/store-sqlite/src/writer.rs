@@ -1,12 +1,14 @@
 //! The only one who writes. It takes what is queued, does it in one transaction, and answers after the commit.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, Limits, StoreError};
+use thirdboot_store::{Clock, HostId, HostState, Limits, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use crate::batch::Batch;
@@ -18,9 +20,14 @@ use crate::script::Script;
 /// How many changes share a commit at most.
 const MAX_BATCH: usize = 256;
 
+/// How many hosts are remembered from batch to batch, a few KiB each.
+const REMEMBERED: usize = 2048;
+
 /// Owns the writing connection.
 pub(crate) struct Writer {
     pub(crate) options: SqliteConnectOptions,
+    /// The hosts that wrote last, as they stand in the database. Their versions are checked when they are written.
+    pub(crate) hosts: HashMap<HostId, HostState>,
     /// None after a failure: the next batch begins with a new connection.
     pub(crate) connection: Option<SqliteConnection>,
     pub(crate) epoch_path: PathBuf,
@@ -30,6 +37,14 @@ pub(crate) struct Writer {
     pub(crate) deadlines: Deadlines,
     pub(crate) limits: Limits,
     pub(crate) last_event: watch::Sender<u64>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// What was stored since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) commits: AtomicU64,
+    pub(crate) changes: AtomicU64,
 }
 
 impl Writer {
@@ -54,7 +69,10 @@ impl Writer {
             }
         }
         self.finish().await;
-        closing.into_iter().for_each(|reply| drop(reply.send(())));
+        for reply in closing {
+            // Whoever asked may be gone.
+            let _: Result<(), ()> = reply.send(());
+        }
     }
 
     /// Does what is queued, and answers it.
@@ -62,6 +80,10 @@ impl Writer {
         let mut held = Vec::with_capacity(queue.len());
         match self.transact(queue, &mut held).await {
             Ok(last_event) => {
+                self.tally.commits.fetch_add(1, Ordering::Relaxed);
+                self.tally
+                    .changes
+                    .fetch_add(u64::try_from(held.len()).unwrap_or(0), Ordering::Relaxed);
                 held.into_iter().for_each(Held::give);
                 self.last_event.send_if_modified(|last| {
                     let is_new = *last < last_event;
@@ -86,6 +108,7 @@ impl Writer {
         };
         let result = async {
             let mut batch = Batch::begin(&mut connection, &self.clock, &self.deadlines, &self.limits).await?;
+            batch.hosts = std::mem::take(&mut self.hosts);
             batch.look_ahead(queue).await?;
             for job in queue.drain(..) {
                 match batch.work(job).await {
@@ -100,8 +123,11 @@ impl Writer {
         }
         .await;
         match result {
-            Ok((meta, mark_moved)) => {
+            Ok((meta, mark_moved, hosts)) => {
                 self.connection = Some(connection);
+                if hosts.len() <= REMEMBERED {
+                    self.hosts = hosts;
+                }
                 if mark_moved || self.file_behind {
                     self.follow(&meta.mark, mark_moved).await?;
                 }
@@ -139,7 +165,7 @@ async fn rolled_back(mut connection: SqliteConnection) -> Option<SqliteConnectio
     let mut script = Script::new();
     script.add("ROLLBACK");
     match script.run(&mut connection).await {
-        Ok(()) => Some(connection),
+        Ok(_) => Some(connection),
         // No transaction: it never began, or SQLite ended it already. Or worse; a new connection knows.
         Err(_) => {
             drop(connection.close_hard().await);
