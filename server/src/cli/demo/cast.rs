@@ -1,0 +1,130 @@
+//! Who plays what.
+
+use thirdboot_api::control::{BondSpec, HostSpec, KnownBy, NetworkSpec, Role, VlanSpec};
+use thirdboot_simulator::{Fault, Hardware, Meant};
+
+/// The VLAN that cluster nodes of the demo talk over.
+const VLAN: u16 = 1000;
+/// Every so many hosts one is known by its boot URL instead of its addresses.
+const EVERY_KEYED: u32 = 5;
+/// The number of a machine that nobody described.
+const STRANGER: u32 = 0x00ff_ffff;
+
+/// One host and what happens to it.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) number: u32,
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) fault: Option<Fault>,
+}
+
+/// A server, an agent and a runner without fault, then every fault, then agents without fault.
+pub(super) fn cast(hosts: u32) -> Vec<Part> {
+    let opening = [(Role::Server, None), (Role::Agent, None), (Role::Runner, None)];
+    let faults = Fault::ALL.iter().zip(0_u32..).map(|(fault, at)| (role_of(*fault, at), Some(*fault)));
+    let rest = std::iter::repeat((Role::Agent, None));
+    let parts = opening.into_iter().chain(faults).chain(rest);
+    (1..=hosts)
+        .zip(parts)
+        .map(|(number, (role, fault))| Part {
+            number,
+            name: format!("{role}-{number:02}"),
+            role,
+            fault,
+        })
+        .collect()
+}
+
+/// Every third fault happens to a runner, where it can.
+fn role_of(fault: Fault, at: u32) -> Role {
+    let needs_node = fault.needs_join() || fault == Fault::VlanMissing;
+    if at % 3 == 2 && !needs_node {
+        Role::Runner
+    } else {
+        Role::Agent
+    }
+}
+
+/// The machine that nobody described.
+pub(super) fn stranger() -> Hardware {
+    Hardware::number(STRANGER)
+}
+
+impl Part {
+    pub(super) fn hardware(&self) -> Hardware {
+        Hardware::number(self.number)
+    }
+
+    pub(super) fn meant(&self) -> Meant {
+        self.fault.map_or(Meant::Ready, Fault::meant)
+    }
+
+    /// What happens to it, in a few words.
+    pub(super) fn says(&self) -> &'static str {
+        self.fault.map_or("nothing goes wrong", Fault::says)
+    }
+
+    pub(super) fn is_keyed(&self) -> bool {
+        self.number.is_multiple_of(EVERY_KEYED)
+    }
+
+    /// As its admin describes it.
+    pub(super) fn spec(&self) -> HostSpec {
+        let hardware = self.hardware();
+        let joins = self.role != Role::Runner;
+        HostSpec {
+            name: self.name.clone(),
+            role: self.role,
+            cluster: joins.then(|| "demo".to_owned()),
+            known_by: if self.is_keyed() { KnownBy::Key } else { KnownBy::Address },
+            network: if joins { self.network(&hardware) } else { NetworkSpec::default() },
+            macs: hardware.macs,
+            ..HostSpec::default()
+        }
+    }
+
+    /// Two ports in a bond, and a VLAN on top.
+    fn network(&self, hardware: &Hardware) -> NetworkSpec {
+        let [.., high, low] = self.number.to_be_bytes();
+        NetworkSpec {
+            bond: Some(BondSpec {
+                mode: thirdboot_api::control::BondMode::default(),
+                ports: hardware.macs.clone(),
+                miimon_ms: None,
+                down_delay_ms: None,
+                up_delay_ms: None,
+                lacp_rate: thirdboot_api::control::LacpRate::default(),
+                mtu: None,
+            }),
+            vlans: vec![VlanSpec {
+                id: VLAN,
+                addresses: vec![format!("10.10.{high}.{low}/16")],
+                mtu: None,
+            }],
+            ..NetworkSpec::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn twenty_four_hosts_show_every_fault_and_every_role() {
+        let cast = cast(24);
+        let faults: Vec<Fault> = cast.iter().filter_map(|part| part.fault).collect();
+        assert_eq!(faults, Fault::ALL);
+        let names: BTreeSet<&str> = cast.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names.len(), 24);
+        for role in Role::ALL {
+            assert!(cast.iter().any(|part| part.role == *role && part.meant() == Meant::Ready), "{role}");
+        }
+        for part in &cast {
+            assert!(!part.fault.is_some_and(Fault::needs_join) || part.role != Role::Runner, "{}", part.name);
+        }
+    }
+}

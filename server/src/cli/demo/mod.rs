@@ -1,0 +1,54 @@
+//! `thirdboot demo`: the real server on loopback with an embedded database, and a fleet of simulated hosts that live by
+//! the boot protocol alone, over real HTTP. Some fail or stall on purpose.
+
+mod cast;
+mod frame;
+mod play;
+mod scene;
+mod screen;
+mod site;
+mod verdict;
+
+use clap::Args;
+
+use super::Failure;
+use crate::serve::logging;
+
+/// How the demo is played.
+#[derive(Debug, Clone, Args)]
+pub struct DemoOptions {
+    /// End by itself: a line a host, exit 0 when every host came to the end that was meant for it.
+    #[arg(long)]
+    once: bool,
+    /// How many hosts; the faults come one after another, so that 24 show them all.
+    #[arg(long, value_name = "HOSTS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=500))]
+    hosts: u32,
+    /// How many simulated seconds pass in a second, from 1 to 200.
+    #[arg(long, value_name = "FACTOR", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200))]
+    speed: u16,
+}
+
+/// Plays it. The server's folder is a temporary one and goes with the demo.
+pub(super) async fn run(options: DemoOptions) -> Result<(), Failure> {
+    if std::env::var_os("RUST_LOG").is_some() {
+        logging::start();
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("thirdboot-demo-")
+        .tempdir()
+        .map_err(anyhow::Error::from)?;
+    let mut site = site::Site::start(folder.path(), options.speed).await?;
+    let played = tokio::select! {
+        played = play::play(&mut site, &options) => played,
+        pressed = tokio::signal::ctrl_c() => match pressed {
+            Ok(()) => Ok(play::Ending::Interrupted),
+            Err(error) => Err(anyhow::Error::from(error).into()),
+        },
+    };
+    site.stop().await?;
+    match played? {
+        play::Ending::AsMeant => Ok(()),
+        play::Ending::Interrupted if !options.once => Ok(()),
+        play::Ending::Interrupted | play::Ending::Missed => Err(Failure::Told),
+    }
+}

@@ -1,0 +1,133 @@
+//! The demo's run: hosts are added and armed over the API, their machines are powered on, and both are watched.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use thirdboot_api::control::{ArmBody, Role};
+use thirdboot_simulator::{Fleet, Machine, Pace, Progress, Wire};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::cast::{self, Part};
+use super::scene::Scene;
+use super::screen::Screen;
+use super::site::Site;
+use super::{DemoOptions, verdict};
+use crate::cli::Failure;
+
+/// How often the server is asked and the screen drawn.
+const FRAME_PERIOD: Duration = Duration::from_millis(250);
+/// Pause between two machines' power buttons, in simulated time.
+const POWER_PAUSE: Duration = Duration::from_secs(1);
+/// With `--once` the server is restarted after so much simulated time: machines must not mind.
+const RESTART_AFTER: Duration = Duration::from_secs(160);
+/// `--once` waits for every end no longer than this, in simulated time and in real time.
+const LIMIT: Duration = Duration::from_secs(1800);
+const SHORTEST_LIMIT: Duration = Duration::from_secs(60);
+/// Requests of the fleet under way at once.
+const REQUESTS: usize = 128;
+
+/// How the demo ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Every host came to its end.
+    AsMeant,
+    /// Some did not.
+    Missed,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+/// Plays until every host came to its end (`--once`), or for ever.
+pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Ending, Failure> {
+    let mut scene = Scene {
+        parts: cast::cast(options.hosts),
+        control_url: site.control_url.clone(),
+        token_file: site.token_file().display().to_string(),
+        ..Scene::default()
+    };
+    let pace = Pace::new(f64::from(options.speed));
+    let (fleet, mut progress) = power_on(site, &scene.parts, pace).await?;
+    let started = Instant::now();
+    let mut screen = Screen::open().map_err(anyhow::Error::from)?;
+    let mut restart_at = options.once.then(|| pace.real(RESTART_AFTER));
+    let limit = pace.real(LIMIT).max(SHORTEST_LIMIT);
+    let mut frames = tokio::time::interval(FRAME_PERIOD);
+    loop {
+        frames.tick().await;
+        scene.elapsed = started.elapsed();
+        look(site, &mut scene, &mut progress).await;
+        screen.show(&scene).map_err(anyhow::Error::from)?;
+        if restart_at.is_some_and(|at| scene.elapsed >= at) {
+            restart_at = None;
+            site.restart().await?;
+            scene.notice = Some("the server was stopped and started again: no machine may mind".to_owned());
+        }
+        let all_ended = scene.as_meant() == scene.parts.len() && verdict::is_stranger_held(&scene);
+        if options.once && restart_at.is_none() && (all_ended || scene.elapsed >= limit) {
+            drop(screen);
+            fleet.stop().await;
+            return conclude(&scene, all_ended);
+        }
+    }
+}
+
+/// Adds and arms every host over the API, and powers its machine on.
+async fn power_on(
+    site: &Site,
+    parts: &[Part],
+    pace: Pace,
+) -> Result<(Fleet, UnboundedReceiver<Progress>), Failure> {
+    let network_boot = format!("{}/boot.ipxe", site.boot_url);
+    let wire = Wire::new(REQUESTS)?;
+    let (mut fleet, progress) = Fleet::new();
+    for part in parts {
+        site.client.add_host(&part.spec()).await?;
+        site.client.arm(&part.name, &ArmBody::confirming(&part.name)).await?;
+        let boot_url = if part.is_keyed() {
+            site.client.boot_url(&part.name).await?.url
+        } else {
+            network_boot.clone()
+        };
+        let mut machine =
+            Machine::new(&part.name, part.hardware(), boot_url, &wire).at(pace.of_machine(part.number));
+        if part.role == Role::Runner {
+            machine = machine.without_cluster();
+        }
+        if let Some(fault) = part.fault {
+            machine = machine.failing(fault);
+        }
+        fleet.start(machine, pace.real(POWER_PAUSE) * part.number);
+    }
+    let stranger = Machine::new("stranger", cast::stranger(), network_boot, &wire).at(pace);
+    fleet.start(stranger, Duration::ZERO);
+    Ok((fleet, progress))
+}
+
+/// Asks the server, and hears the machines. A server that does not answer now is asked again with the next frame.
+async fn look(site: &Site, scene: &mut Scene, progress: &mut UnboundedReceiver<Progress>) {
+    while let Ok(progress) = progress.try_recv() {
+        scene.take_progress(progress);
+    }
+    match site.client.all_hosts().await {
+        Ok(views) => scene.take_views(views),
+        Err(error) => scene.notice = Some(error.to_string()),
+    }
+    if let Ok(unknown) = site.client.unknown_machines().await {
+        scene.unknown = unknown.items.len();
+    }
+}
+
+/// A line a host.
+fn conclude(scene: &Scene, all_ended: bool) -> Result<Ending, Failure> {
+    let mut out = std::io::stdout().lock();
+    let hosts = scene.parts.len();
+    let told = write!(
+        out,
+        "\n{}\n{} of {hosts} hosts came to the end meant for them in {} s\n",
+        verdict::lines(scene),
+        scene.as_meant(),
+        scene.elapsed.as_secs(),
+    );
+    told.map_err(anyhow::Error::from)?;
+    Ok(if all_ended { Ending::AsMeant } else { Ending::Missed })
+}

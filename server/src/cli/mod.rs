@@ -1,0 +1,54 @@
+//! The client side of the binary: `host …` drives a running server over its API, `demo` shows one at work.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
+
+mod connection;
+mod demo;
+mod failure;
+mod host;
+mod table;
+mod ttl;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+pub use connection::Connection;
+pub use demo::DemoOptions;
+pub use host::HostCommand;
+
+use failure::Failure;
+
+/// What the binary does as a client.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add, show, arm and hold hosts.
+    Host(HostCommand),
+    /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
+    Demo(DemoOptions),
+}
+
+/// Does it, and says on standard error what went wrong.
+pub async fn run(command: Command) -> ExitCode {
+    let done = match command {
+        Command::Host(command) => command.run().await,
+        Command::Demo(options) => demo::run(options).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// A person's own clock, for "3 min ago"; nothing is decided by it.
+#[expect(clippy::disallowed_methods, reason = "what a person sees is told by the person's clock")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// As many columns as the terminal has; unlimited where output goes elsewhere.
+fn terminal_columns() -> Option<u16> {
+    use std::io::IsTerminal as _;
+    let is_terminal = std::io::stdout().is_terminal();
+    is_terminal.then(|| crossterm::terminal::size().ok()).flatten().map(|(columns, _)| columns)
+}
