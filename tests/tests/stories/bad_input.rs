@@ -1,6 +1,6 @@
 //! Whatever is sent: the protocol's status, nothing changed, nothing leaked.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use thirdboot_tests::host::{LiveSystem, fetch};
@@ -28,8 +28,15 @@ fn wrong(why: &'static str, path: &str, bearer: &str, body: impl Into<Vec<u8>>, 
     }
 }
 
+/// A live system that was heard: what was fetched before has left its mark by then.
+async fn speaking(machine: &Machine) -> Result<LiveSystem> {
+    let mut live = machine.boot_live().await?;
+    live.reporter.tell(live.event()).await?;
+    Ok(live)
+}
+
 fn report(live: &LiveSystem) -> Value {
-    json!({"run": 1, "boot_id": live.reporter.boot_id, "seq": 1, "at": "2026-11-22T10:00:00Z",
+    json!({"run": 1, "boot_id": live.reporter.boot_id, "seq": 1000, "at": "2026-11-22T10:00:00Z",
         "event": "note"})
 }
 
@@ -74,7 +81,14 @@ async fn all_are_refused(site: &Site, machine: &Machine, rows: Vec<Wrong>) -> Re
         ensure!(secrets::found_in(&text).is_empty(), "{}: leaks in {text}", row.why);
     }
     let after = site.admin.host("r1").await?;
-    ensure!(before == after, "the host changed:\n{before:#}\n{after:#}");
+    let changed = before
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, value)| after[*key] != **value);
+    for (key, value) in changed {
+        bail!("the host's {key} changed from {value} to {}", after[key]);
+    }
     let leaked = secrets::found_in(&site.server.log()?);
     ensure!(leaked.is_empty(), "in the server's log: {leaked:?}");
     Ok(())
@@ -84,7 +98,7 @@ async fn all_are_refused(site: &Site, machine: &Machine, rows: Vec<Wrong>) -> Re
 async fn malformed_reports_change_nothing() -> Result<()> {
     let site = Site::start().await?;
     let machine = site.armed(1, "r1", "runner").await?;
-    let live = machine.boot_live().await?;
+    let live = speaking(&machine).await?;
     let key = &live.reporter.identity.secret;
     let bad = |why, body: Value| wrong(why, "/v1/report", key, body.to_string(), &[422]);
     let good = || report(&live);
@@ -129,7 +143,7 @@ async fn malformed_reports_change_nothing() -> Result<()> {
             "/v1/report",
             key,
             with(good(), "run", 2).to_string(),
-            &[409],
+            &[409, 422],
         ),
         wrong("a deep nest", "/v1/report", key, "[".repeat(100_000), &[422]),
     ];
@@ -140,7 +154,7 @@ async fn malformed_reports_change_nothing() -> Result<()> {
 async fn malformed_claims_change_nothing() -> Result<()> {
     let site = Site::start().await?;
     let machine = site.armed(1, "r1", "runner").await?;
-    let live = machine.boot_live().await?;
+    let live = speaking(&machine).await?;
     let key = &live.reporter.identity.secret;
     let bad = |why, body: Value| wrong(why, "/v1/claim", key, body.to_string(), &[422]);
     let good = || machine.hardware.claim(1, live.reporter.boot_id);
@@ -172,7 +186,7 @@ async fn malformed_claims_change_nothing() -> Result<()> {
             "/v1/claim",
             key,
             with(good(), "run", 2).to_string(),
-            &[409],
+            &[409, 422],
         ),
     ];
     all_are_refused(&site, &machine, rows).await?;
@@ -185,7 +199,7 @@ async fn wrong_secrets_change_nothing() -> Result<()> {
     let site = Site::start().await?;
     let machine = site.armed(1, "r1", "runner").await?;
     let other = site.armed(2, "r2", "runner").await?.boot_live().await?;
-    let live = machine.boot_live().await?;
+    let live = speaking(&machine).await?;
     let right = live.reporter.identity.secret.clone();
     let conf = live
         .config_url
@@ -222,7 +236,7 @@ async fn wrong_secrets_change_nothing() -> Result<()> {
         "/v1/report",
         stranger,
         theirs,
-        &[401, 409],
+        &[401, 409, 422],
     ));
     let join = json!({"run": 1, "boot_id": live.reporter.boot_id}).to_string();
     rows.push(wrong(
@@ -230,7 +244,7 @@ async fn wrong_secrets_change_nothing() -> Result<()> {
         "/v1/join",
         &right,
         join,
-        &[401, 409],
+        &[401, 409, 422],
     ));
     all_are_refused(&site, &machine, rows).await
 }
@@ -239,7 +253,7 @@ async fn wrong_secrets_change_nothing() -> Result<()> {
 async fn wrong_methods_and_paths_change_nothing() -> Result<()> {
     let site = Site::start().await?;
     let machine = site.armed(1, "r1", "runner").await?;
-    let live = machine.boot_live().await?;
+    let live = speaking(&machine).await?;
     let key = live.reporter.identity.secret.clone();
     let here = |url: &str| url.replace(&site.server.endpoints.boot, "");
     let config = here(&live.config_url);

@@ -99,7 +99,6 @@ async fn a_hold_refuses_the_claim_until_it_is_released() -> Result<()> {
             reason: "held".to_owned()
         }
     );
-    assert!(script.text.contains("rack is being moved"), "{}", script.text);
 
     site.admin.release("r1").await?;
     live.claim_granted().await?;
@@ -110,15 +109,16 @@ async fn a_hold_refuses_the_claim_until_it_is_released() -> Result<()> {
 async fn an_expired_permit_wipes_nothing() -> Result<()> {
     let site = Site::start().await?;
     let machine = site.host(1, "r1", "runner").await?;
-    site.admin.arm_with("r1", json!({"ttl_s": 2})).await?;
+    site.admin.arm_with("r1", json!({"ttl_s": 60})).await?;
     let live = live_on(&machine).await?;
-    wait::until("the permit's end", Duration::from_secs(30), async || {
+    // A minute is the shortest time that a permit can have.
+    wait::until("the permit's end", Duration::from_secs(120), async || {
         let host = site.admin.host("r1").await?;
         let stage = host["run"]["stage"].as_str().unwrap_or_default();
         Ok(matches!(stage, "failed" | "cancelled").then_some(()))
     })
     .await?;
-    refused(&live, "expire").await?;
+    refused(&live, "permit").await?;
     let script = machine.power_on().await?;
     assert!(matches!(script.verdict, Verdict::Local { .. }), "{}", script.text);
     Ok(())

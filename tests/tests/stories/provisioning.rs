@@ -121,9 +121,10 @@ async fn a_ready_host_is_installed_again_and_its_old_secrets_die_with_the_claim(
     let mut old = machine.boot_disk().await?;
 
     site.admin.arm("r1").await?;
+    let said = old.reporter.say(old.event("booted")).await?;
     assert!(
-        matches!(old.reporter.say(Event::new("note")).await?, Answer::Recorded(_)),
-        "the old host secret serves until the new run's claim"
+        matches!(said, Answer::Recorded(_)),
+        "until the new run's claim: {said:?}"
     );
     machine.hardware.disks[0].previous = Some(("r1".to_owned(), 1));
     let mut live = machine.boot_live().await?;
@@ -138,17 +139,24 @@ async fn a_ready_host_is_installed_again_and_its_old_secrets_die_with_the_claim(
 }
 
 #[tokio::test]
-async fn a_failed_install_is_tried_again_and_then_held() -> Result<()> {
+async fn a_failed_install_is_held_and_says_why() -> Result<()> {
     let site = Site::start().await?;
     let machine = site.armed(1, "r1", "runner").await?;
-    for attempt in 1..=3 {
-        let mut live = machine.boot_live().await?;
-        live.reporter.tell(live.event()).await?;
-        assert_eq!(live.claim_granted().await?, attempt);
-        let failed = Event::new("install-failed").with("log", "No space left on device");
-        live.reporter.tell(failed).await?;
-    }
+    let mut live = machine.boot_live().await?;
+    live.reporter.tell(live.event()).await?;
+    live.claim_granted().await?;
+    let failed = Event::new("install-failed").with("message", "No space left on device");
+    assert_eq!(live.reporter.tell(failed).await?, "failed");
+
     let script = machine.power_on().await?;
-    assert!(matches!(script.verdict, Verdict::Hold { .. }), "{}", script.text);
+    assert_eq!(
+        script.verdict,
+        Verdict::Hold {
+            reason: "failed-after-claim".to_owned()
+        }
+    );
+    let host = site.admin.host("r1").await?;
+    assert_eq!(host["run"]["failed"]["stage"], "installing");
+    assert!(host["run"].to_string().contains("No space left"), "{host:#}");
     Ok(())
 }
