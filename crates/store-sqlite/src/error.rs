@@ -1,5 +1,6 @@
 //! What SQLite says, in the store's words.
 
+use sqlx::error::ErrorKind;
 use thirdboot_store::StoreError;
 
 /// Any failure of the database is "ask again". SQLite's messages name tables and columns, never values.
@@ -16,6 +17,16 @@ pub(crate) fn unavailable(error: &sqlx::Error) -> StoreError {
 /// The answer to everything after `close`.
 pub(crate) fn closed() -> StoreError {
     StoreError::Unavailable("it is closed".to_owned())
+}
+
+/// A row is not as it was read: the version that guards it is another one.
+pub(crate) fn moved() -> StoreError {
+    StoreError::Unavailable("a host's row has changed since it was read: somebody else writes to this database".into())
+}
+
+/// Whether the version that guards a row was another one.
+pub(crate) fn is_moved(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if matches!(error.kind(), ErrorKind::NotNullViolation))
 }
 
 /// Whether two rows claim the same name or identifier.

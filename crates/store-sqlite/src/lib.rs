@@ -6,6 +6,8 @@
 mod batch;
 mod epoch;
 mod error;
+#[cfg(test)]
+mod faults;
 mod hosts;
 mod job;
 mod meta;

@@ -7,7 +7,7 @@ use thirdboot_lifecycle::{Run, due_at};
 use thirdboot_store::{HostId, HostState, LogEntry, ReportAnswer, ReportKey, StoreError};
 
 use crate::batch::Batch;
-use crate::error::unavailable;
+use crate::error::{moved, unavailable};
 use crate::read::json;
 use crate::rows::signed;
 use crate::script::Script;
@@ -87,9 +87,7 @@ pub(crate) async fn flush(batch: &mut Batch<'_>) -> Result<(), StoreError> {
         .await
         .map_err(|error| unavailable(&error))?;
     if usize::try_from(written) != Ok(count) {
-        return Err(StoreError::Unavailable(
-            "a host's row has another version than the one that was read: somebody else writes to this database".into(),
-        ));
+        return Err(moved());
     }
     for (_, host, _) in pending.events.iter().filter(|(number, ..)| number % TRIM_EVERY == 0) {
         trim(batch, *host).await?;

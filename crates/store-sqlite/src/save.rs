@@ -4,7 +4,7 @@ use thirdboot_lifecycle::Host;
 use thirdboot_store::{Change, HostState, StoreError};
 
 use crate::batch::Batch;
-use crate::error::{is_unique_violation, unavailable};
+use crate::error::{is_moved, is_unique_violation, moved, unavailable};
 use crate::hosts;
 use crate::pending::due_ms;
 use crate::read::{json, keys_of};
@@ -50,11 +50,13 @@ pub(crate) async fn write(
     let Err(error) = batch.write([script]).await? else {
         return Ok(Ok(()));
     };
-    let taken = match &change.host {
-        Some(host) if is_unique_violation(&error) => hosts::taken(batch, Some(state.id), host).await?,
-        _ => None,
-    };
-    Ok(Err(taken.unwrap_or_else(|| unavailable(&error))))
+    Ok(Err(match &change.host {
+        _ if is_moved(&error) => moved(),
+        Some(host) if is_unique_violation(&error) => hosts::taken(batch, Some(state.id), host)
+            .await?
+            .unwrap_or_else(|| unavailable(&error)),
+        _ => unavailable(&error),
+    }))
 }
 
 /// The row, guarded by its version: another version breaks NOT NULL, and with it the whole script.

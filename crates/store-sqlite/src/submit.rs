@@ -61,7 +61,12 @@ async fn keep(
             pending::flush(batch).await?;
         }
         if let Err(error) = save::write(batch, &state, &change).await? {
-            batch.hosts.insert(state.id, state);
+            // Whatever else went wrong, the row may not be what was remembered.
+            if matches!(error, StoreError::Taken { .. }) {
+                batch.hosts.insert(state.id, state);
+            } else {
+                batch.hosts.remove(&state.id);
+            }
             return Ok(Err(error));
         }
     } else if save::touches_row(&change) {
