@@ -65,7 +65,10 @@ pub fn judge_claim(
         run.stage,
         Stage::Armed | Stage::Netbooting | Stage::Live | Stage::Installing
     ) {
-        return no(format!("the run is {}: its permit is used up", run.stage));
+        return match &run.ended {
+            Some(ended) => no(format!("the run is {}: {}", run.stage, ended.cause)),
+            None => no(format!("the run is {}: its permit is used up", run.stage)),
+        };
     }
     if host.retired {
         return no("the host is retired");
