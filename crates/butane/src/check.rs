@@ -68,16 +68,16 @@ impl Check {
                 check.at("tls", |check| {
                     let authorities = &config.ignition.security.tls.certificate_authorities;
                     check.each("certificate_authorities", authorities, |check, authority| {
-                        check.resource(&authority.0)
+                        check.resource(&authority.0);
                     });
                 });
             });
         });
         self.at("storage", |check| {
-            check.storage(&config.storage, &config.boot_device.mirror.devices)
+            check.storage(&config.storage, &config.boot_device.mirror.devices);
         });
         self.at("systemd", |check| {
-            check.each("units", &config.systemd.units, Self::unit)
+            check.each("units", &config.systemd.units, Self::unit);
         });
         self.at("boot_device", |check| check.boot_device(&config.boot_device));
         self.at("grub", |check| {
@@ -109,7 +109,7 @@ impl Check {
             });
         });
         self.each("directories", &storage.directories, |check, directory| {
-            check.mode(directory.mode, true)
+            check.mode(directory.mode, true);
         });
         self.each("files", &storage.files, |check, file| {
             check.mode(file.mode, false);
@@ -181,7 +181,7 @@ impl Check {
             ("source", resource.source.is_some()),
         ];
         let mut given = given.into_iter().filter(|(_, given)| *given);
-        let (first, last) = (given.next(), given.last());
+        let (first, last) = (given.next(), given.next_back());
         match (first, last) {
             (Some(_), Some((last, _))) => {
                 // Version 1.0 blames the inline content in any case.

@@ -9,6 +9,7 @@ use crate::{Options, excerpt};
 
 /// Translates a Butane document to an Ignition config.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct CliArgs {
     /// Take local files from this directory, and from nowhere else
     #[arg(short = 'd', long, value_name = "DIR")]
@@ -100,8 +101,8 @@ fn read(file: Option<&Path>, stdin: &mut dyn Read) -> io::Result<Vec<u8>> {
 
 fn tell(report: &Report, raw: bool, name: &str, input: &[u8], stderr: &mut dyn Write) -> io::Result<()> {
     if raw || !io::stderr().is_terminal() {
-        write!(stderr, "{report}")
+        stderr.write_all(report.to_string().as_bytes())
     } else {
-        write!(stderr, "{}", excerpt(report, name, input, true))
+        stderr.write_all(excerpt(report, name, input, true).as_bytes())
     }
 }

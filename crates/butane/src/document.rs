@@ -1,5 +1,7 @@
 //! A document between reading and translating.
 
+use std::collections::HashMap;
+
 use crate::Options;
 use crate::check;
 use crate::decode::{self, Unused, yaml_report};
@@ -174,20 +176,32 @@ impl Document {
 
     /// Gives every finding its line and column: those of the deepest node on its path.
     fn locate(&self, mut report: Report) -> Report {
-        for entry in &mut report.entries {
-            if let Some(node) = self.deepest(&entry.path).map(|id| self.tree.node(id)) {
+        let mut places = Places {
+            tree: &self.tree,
+            mappings: HashMap::new(),
+        };
+        for entry in report.entries.iter_mut().filter(|entry| entry.line == 0) {
+            if let Some(node) = places.deepest(&entry.path).map(|id| self.tree.node(id)) {
                 (entry.line, entry.column) = (node.line, node.column);
             }
         }
         report
     }
+}
 
-    fn deepest(&self, path: &Path) -> Option<NodeId> {
+/// Finds nodes by path, with an index of every mapping it passes: there can be many keys and many findings.
+struct Places<'t> {
+    tree: &'t Tree,
+    mappings: HashMap<NodeId, HashMap<&'t str, (NodeId, NodeId)>>,
+}
+
+impl Places<'_> {
+    fn deepest(&mut self, path: &Path) -> Option<NodeId> {
         let mut at = self.tree.root()?;
         for segment in path.segments() {
             let next = match segment {
-                Segment::Key(key) => self.tree.entry(at, key).map(|(_, value)| value),
-                Segment::Name(key) => self.tree.entry(at, key).map(|(key, _)| key),
+                Segment::Key(key) => self.entry(at, key).map(|(_, value)| value),
+                Segment::Name(key) => self.entry(at, key).map(|(key, _)| key),
                 Segment::Index(index) => self.tree.item(at, *index),
             };
             match next {
@@ -196,6 +210,20 @@ impl Document {
             }
         }
         Some(at)
+    }
+
+    fn entry(&mut self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
+        let Content::Mapping(entries) = &self.tree.node(id).content else {
+            return None;
+        };
+        let tree = self.tree;
+        let index = self.mappings.entry(id).or_insert_with(|| {
+            entries
+                .iter()
+                .map(|(key, value)| (tree.key_text(*key), (*key, *value)))
+                .collect()
+        });
+        index.get(key).copied()
     }
 }
 

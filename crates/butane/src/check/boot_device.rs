@@ -48,7 +48,7 @@ impl Check {
         }
         if self.minor >= 7 && luks.device.as_ref().is_some_and(|device| !device.is_empty()) && !clevis && !cex {
             self.at("luks", |check| {
-                check.error("luks", "nothing says how the volume is unlocked")
+                check.error("luks", "nothing says how the volume is unlocked");
             });
         }
         if layout.is_none() && !device.mirror.devices.is_empty() {
@@ -59,7 +59,7 @@ impl Check {
             // Butane looks at the mirror by itself and again with the boot device, and says so both times.
             for _ in 0..2 {
                 self.at("mirror", |check| {
-                    check.error("devices", "a mirror needs at least two devices")
+                    check.error("devices", "a mirror needs at least two devices");
                 });
             }
         }

@@ -180,7 +180,6 @@ impl<'t> Decoder<'t> {
     }
 
     /// Reads a mapping's own entries; gives back what `<<` refers to.
-    #[expect(clippy::type_complexity, reason = "an outcome and the set it was given, handed back")]
     fn entries<R: Record>(
         &mut self,
         record: &mut R,

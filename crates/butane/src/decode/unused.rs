@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Record;
 use crate::path::{Path, Segment};
-use crate::report::{Kind, Report};
+use crate::report::{Entry, Kind, Report};
 use crate::yaml::{Content, NodeId, Tree};
 
 /// Walks what was read side by side with the document it was read from.
@@ -45,7 +45,10 @@ impl<'t> Unused<'t> {
                     if !known.contains(name) {
                         let mut path = self.path.clone();
                         path.push(Segment::Name(name.to_owned()));
-                        self.report.push(Kind::Warning, path, format!("nothing uses the key {name:?}"));
+                        let mut entry = Entry::new(Kind::Warning, path, format!("nothing uses the key {name:?}"));
+                        let key = self.tree.node(*key);
+                        (entry.line, entry.column) = (key.line, key.column);
+                        self.report.entries.push(entry);
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! Ignition's merge: scalars of the child win, lists merge by key, and what the child does not say stays.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::keys::Keyed;
@@ -142,7 +143,7 @@ impl Merging {
 }
 
 /// Puts the child's items behind the parent's.
-pub(super) fn append<T: Value>(parent: &Vec<T>, child: &Vec<T>, merging: &mut Merging) -> Vec<T> {
+pub(super) fn append<T: Value>(parent: &[T], child: &[T], merging: &mut Merging) -> Vec<T> {
     for (index, item) in parent.iter().enumerate() {
         merging.at_each(index, index, index, |merging| item.trace(Side::Parent, merging));
     }
@@ -155,7 +156,7 @@ pub(super) fn append<T: Value>(parent: &Vec<T>, child: &Vec<T>, merging: &mut Me
 }
 
 /// For lists that share their keys: in which list the child has each of them.
-fn places<'c>(lists: [Vec<std::borrow::Cow<'c, str>>; 3]) -> HashMap<std::borrow::Cow<'c, str>, usize> {
+fn places(lists: [Vec<Cow<'_, str>>; 3]) -> HashMap<Cow<'_, str>, usize> {
     lists
         .into_iter()
         .enumerate()
@@ -163,7 +164,7 @@ fn places<'c>(lists: [Vec<std::borrow::Cow<'c, str>>; 3]) -> HashMap<std::borrow
         .collect()
 }
 
-fn keys<T: Keyed>(list: &[T]) -> Vec<std::borrow::Cow<'_, str>> {
+fn keys<T: Keyed>(list: &[T]) -> Vec<Cow<'_, str>> {
     list.iter().map(Keyed::key).collect()
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn read_config(json: &[u8]) -> Result<(Config, Report), String> {
         value = Value::Object(Map::new());
     }
     let mut report = Report::new();
-    tidy(&mut value, &config_shape(), &mut Path::root(), &mut report);
+    tidy(&mut value, &config_shape(), &mut Path::root(), &mut report)?;
     let config = serde_json::from_value(value).map_err(|error| error.to_string())?;
     Ok((config, report.at_stage(Stage::Result)))
 }
@@ -67,7 +67,7 @@ fn name_source(reference: &mut Value) {
 }
 
 /// Makes keys canonical (Ignition reads them in any case), drops nulls, and notes and drops unknown keys.
-fn tidy(value: &mut Value, shape: &Shape, path: &mut Path, report: &mut Report) {
+fn tidy(value: &mut Value, shape: &Shape, path: &mut Path, report: &mut Report) -> Result<(), String> {
     match (value, shape) {
         (Value::Object(object), Shape::Record(fields)) => {
             let mut kept = Map::new();
@@ -90,7 +90,7 @@ fn tidy(value: &mut Value, shape: &Shape, path: &mut Path, report: &mut Report) 
                 }
                 if !value.is_null() {
                     path.push(*name);
-                    tidy(&mut value, &shape(), path, report);
+                    tidy(&mut value, &shape(), path, report)?;
                     path.pop();
                     kept.insert((*name).to_owned(), value);
                 }
@@ -104,10 +104,13 @@ fn tidy(value: &mut Value, shape: &Shape, path: &mut Path, report: &mut Report) 
                 if item.is_null() && matches!(shape, Shape::Record(_)) {
                     *item = Value::Object(Map::new());
                 }
-                tidy(item, &shape, path, report);
+                tidy(item, &shape, path, report)?;
                 path.pop();
             }
         }
-        _ => {}
+        (_, Shape::Leaf) => {}
+        (_, Shape::Record(_)) => return Err(format!("{path}: an object is wanted here")),
+        (_, Shape::List(_)) => return Err(format!("{path}: an array is wanted here")),
     }
+    Ok(())
 }

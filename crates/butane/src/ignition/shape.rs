@@ -10,8 +10,11 @@ use super::merge::{Merging, Side};
 pub(super) enum Shape {
     Leaf,
     List(fn() -> Shape),
-    Record(&'static [(&'static str, fn() -> Shape)]),
+    Record(&'static [Field]),
 }
+
+/// A key and the shape of its value.
+pub(super) type Field = (&'static str, fn() -> Shape);
 
 /// A part of a config.
 pub(super) trait Value: Clone + Default + PartialEq {

@@ -43,7 +43,9 @@ pub(super) fn check(text: &str, minor: u8) -> Option<&'static str> {
 }
 
 fn check_object_version(url: &Url<'_>) -> Option<&'static str> {
-    (url.query_value("versionId")? == "").then_some("versionId must not be empty")
+    url.query_value("versionId")?
+        .is_empty()
+        .then_some("versionId must not be empty")
 }
 
 fn check_arn(url: &Url<'_>) -> Option<&'static str> {

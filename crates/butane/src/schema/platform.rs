@@ -22,6 +22,7 @@ record! {
 
 record! {
     /// Proxies for all requests.
+    #[expect(clippy::struct_field_names, reason = "the fields are named as the document's keys are")]
     Proxy, "a mapping for proxies" {
         http_proxy: Option<String>,
         https_proxy: Option<String>,

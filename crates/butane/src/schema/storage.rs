@@ -42,6 +42,7 @@ record! {
 
 record! {
     /// A filesystem and, where wished, the unit that mounts it.
+    #[expect(clippy::struct_field_names, reason = "the fields are named as the document's keys are")]
     Filesystem, "a mapping for a filesystem" {
         device: String,
         format: Option<String>,

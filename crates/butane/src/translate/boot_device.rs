@@ -57,7 +57,7 @@ impl Translator<'_> {
         let json = place!["storage", "filesystems", generated.storage.filesystems.len()];
         origins.add_all(json, place!["boot_device"]);
         generated.storage.filesystems.push(filesystem(root, "xfs", "root"));
-        self.merge_onto(generated, &origins);
+        self.merge_onto(&generated, &origins);
     }
 }
 

@@ -28,7 +28,7 @@ impl Translator<'_> {
             append: vec![content],
             ..File::default()
         });
-        self.merge_onto(generated, &origins);
+        self.merge_onto(&generated, &origins);
     }
 }
 

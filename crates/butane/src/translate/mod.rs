@@ -126,8 +126,8 @@ impl Translator<'_> {
     }
 
     /// Puts the translated document on top of something generated.
-    fn merge_onto(&mut self, generated: ignition::Config, generated_origins: &Origins) {
-        let (merged, transcript) = ignition::merge_transcribed(&generated, &self.config);
+    fn merge_onto(&mut self, generated: &ignition::Config, generated_origins: &Origins) {
+        let (merged, transcript) = ignition::merge_transcribed(generated, &self.config);
         self.origins = Origins::merged(generated_origins, &self.origins, transcript);
         self.config = merged;
     }

@@ -23,7 +23,7 @@ impl Translator<'_> {
             }
         }
         if !generated.systemd.units.is_empty() {
-            self.merge_onto(generated, &origins);
+            self.merge_onto(&generated, &origins);
         }
     }
 }

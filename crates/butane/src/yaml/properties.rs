@@ -57,7 +57,8 @@ impl Scanner<'_> {
                 }
             }
         };
-        if !self.cursor.is_blank_or_end(0) && !(self.in_flow() && self.cursor.byte(0) == b',') {
+        let ends = self.cursor.is_blank_or_end(0) || (self.in_flow() && self.cursor.byte(0) == b',');
+        if !ends {
             return self.error("a blank is missing after this tag");
         }
         Ok(TokenKind::Tag { handle, suffix })

@@ -43,17 +43,15 @@ fn utf16(bytes: &[u8], read: fn([u8; 2]) -> u16) -> Result<String, YamlError> {
     });
     let mut text = String::with_capacity(bytes.len() / 2);
     for unit in char::decode_utf16(units) {
-        match unit {
-            Ok(c) => text.push(c),
-            Err(_) => {
-                let (line, column) = line_and_column(&text);
-                return Err(YamlError::new(
-                    line,
-                    column,
-                    "an unpaired surrogate in UTF-16 text".to_owned(),
-                ));
-            }
-        }
+        let Ok(c) = unit else {
+            let (line, column) = line_and_column(&text);
+            return Err(YamlError::new(
+                line,
+                column,
+                "an unpaired surrogate in UTF-16 text".to_owned(),
+            ));
+        };
+        text.push(c);
     }
     if cut {
         let (line, column) = line_and_column(&text);

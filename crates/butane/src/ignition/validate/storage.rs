@@ -80,7 +80,7 @@ impl Check {
             let said = [("id", owner.id.is_some()), ("name", owner.name.is_some())];
             for (part, _) in said.into_iter().filter(|(_, said)| *said) {
                 self.at(key, |check| {
-                    check.warning(part, "a hard link has the owner of what it leads to")
+                    check.warning(part, "a hard link has the owner of what it leads to");
                 });
             }
         }
@@ -108,7 +108,7 @@ impl Check {
         self.at("storage", |this| {
             this.each("files", &storage.files, |this, node| check(this, &node.path));
             this.each("directories", &storage.directories, |this, node| {
-                check(this, &node.path)
+                check(this, &node.path);
             });
             this.each("links", &storage.links, |this, node| check(this, &node.path));
         });
