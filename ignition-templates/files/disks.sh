@@ -28,7 +28,7 @@ signatures=$(
     jq --raw-output '.. | objects | select(has("path")) | .path' <<<"$tree" | sort -u | while read -r node; do
         # A node that cannot be read counts as holding something.
         found=$(wipefs --no-act --json "$root$node" 2>/dev/null) || found='{"signatures":[{"type":"unreadable"}]}'
-        jq --compact-output --arg node "$node" '{key: $node, value: [.signatures[] | {type, label}]}' \
+        jq --compact-output --arg node "$node" '{key: $node, value: [.signatures[] | {"type": .type, "label": .label}]}' \
             <<<"${found:-"{\"signatures\":[]}"}"
     done | jq --slurp from_entries
 )

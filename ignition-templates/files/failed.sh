@@ -17,8 +17,8 @@ esac
 
 # Ignition prints its whole config when it fails: lines that are JSON go, and so does every secret and overlong line.
 clean() {
-    LC_ALL=C tr -cd '\11\12\40-\176' |
-        sed -E -e '/^[^ ]+ [^ ]+ [^ ]+: *([a-z]+\[[0-9]+\]: *)?[]{}"[]/d' -e '/^ *[]{}"[]/d' \
+    LC_ALL=C sed -E 's/\x1b\[[0-9;]*[A-Za-z]//g' | LC_ALL=C tr -cd '\11\12\40-\176' |
+        sed -E -e '/^([^ ]+ [^ ]+ [^ ]+:)? *([a-z]+\[[0-9]+\]: *)?([{}"]|[][],?$)/d' \
             -e 's/([Cc]onfig[^{]{0,20})\{.*$/\1{cut}/' -e 's/tb_([a-z]+)_[a-z2-7]+/tb_\1_***/g' -e 's/^(.{500}).*$/\1 (cut)/'
 }
 

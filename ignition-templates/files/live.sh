@@ -4,5 +4,5 @@ set -euo pipefail
 # shellcheck source=lib.sh
 . "${THIRDBOOT_ROOT:-}/usr/local/lib/thirdboot.sh"
 
-jq --null-input --argjson dmi "$(dmi)" --argjson macs "$(macs)" '$dmi + {$macs}' >"$runtime/live.json"
+jq --null-input --argjson dmi "$(dmi)" --argjson macs "$(macs)" '{$dmi, $macs}' >"$runtime/live.json"
 thirdboot-report live --facts "$runtime/live.json" --for 60

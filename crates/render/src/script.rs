@@ -206,7 +206,10 @@ fn says(reason: HoldReason) -> &'static str {
     reason = "writing values whose Display cannot fail into a String cannot fail"
 )]
 fn write(template: &impl Template) -> String {
-    template.render().expect("a String takes every write")
+    let mut script = template.render().expect("a String takes every write");
+    // askama takes the template's last line end away.
+    script.push('\n');
+    script
 }
 
 #[cfg(test)]

@@ -1,0 +1,28 @@
+//! The shell that hosts run, run for real: bash, jq and curl against a small server, everything that would touch the
+//! machine replaced by a stand-in on PATH.
+
+mod boots;
+mod disks;
+mod failed;
+mod join;
+mod machine;
+mod network;
+mod precheck;
+mod reporter;
+mod server;
+
+#[test]
+fn shellcheck_has_nothing_to_say() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ignition-templates/files");
+    let scripts: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let output = std::process::Command::new("shellcheck")
+        .arg("--external-sources")
+        .args(scripts)
+        .current_dir(folder)
+        .output()
+        .expect("shellcheck is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
