@@ -4,6 +4,7 @@ pub mod api;
 mod app;
 pub mod assets;
 pub mod boot;
+pub mod cli;
 mod path;
 pub mod problem;
 pub mod reconciler;

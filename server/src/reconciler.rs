@@ -49,7 +49,7 @@ pub(crate) async fn run(store: Arc<dyn Store>, limits: Limits, period: Duration,
 }
 
 /// One pass. Each host is taken once: one that stays due waits for the next pass.
-async fn carry_out_what_is_due(store: &dyn Store) {
+pub(crate) async fn carry_out_what_is_due(store: &dyn Store) {
     let due = match store.due(store.now(), BATCH).await {
         Ok(due) => due,
         Err(error) => {

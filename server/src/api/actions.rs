@@ -73,3 +73,52 @@ pub(super) async fn boot_url(
         url: format!("{}/ipxe/{}", app.settings.boot_url, secret.expose()),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn a_hold_shows_its_reason_and_ends_with_a_release() {
+        let site = TestApp::new().await;
+        site.host("a1", 1).await;
+        let held = site
+            .api_post("/api/v1/hosts/a1/hold", &json!({"reason": " fan is loud "}))
+            .await
+            .json();
+        assert_eq!(held["hold"]["reason"], "fan is loud");
+        let released = site.api_post("/api/v1/hosts/a1/release", &json!({})).await.json();
+        assert_eq!(released["hold"], json!(null));
+        assert_eq!(
+            site.api_post("/api/v1/hosts/a1/release", &json!({})).await.problem().0,
+            409
+        );
+        for reason in ["", " ", "two\nlines", &"x".repeat(501)] {
+            let (status, _, field) = site
+                .api_post("/api/v1/hosts/a1/hold", &json!({"reason": reason}))
+                .await
+                .problem();
+            assert_eq!((status, field.as_str()), (422, "reason"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cancel_ends_the_run_and_a_second_one_is_refused() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        let cancelled = site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await.json();
+        assert_eq!(cancelled["run"]["stage"], "cancelled");
+        assert_eq!(cancelled["run"]["failed"]["cause"], "cancelled by admin");
+        assert_eq!(
+            site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await.problem().0,
+            409
+        );
+        site.host("a2", 2).await;
+        assert_eq!(
+            site.api_post("/api/v1/hosts/a2/cancel", &json!({})).await.problem().0,
+            409
+        );
+    }
+}

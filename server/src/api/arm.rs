@@ -210,3 +210,123 @@ fn render(
         seal(DocumentKind::Assets, assets_sha512, &assets)?,
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use thirdboot_lifecycle::Purpose as Allowed;
+
+    use crate::secrets::Purpose;
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn arming_begins_a_run_with_a_permit_that_ends() {
+        let site = TestApp::new().await;
+        site.host("a1", 1).await;
+        let body = json!({"confirm": "a1", "ttl_s": 3600, "disk": "S3R14L", "wipe": ["/dev/disk/by-id/old"]});
+        let armed = site.api_post("/api/v1/hosts/a1/arm", &body).await.json();
+        assert_eq!(
+            (&armed["run"]["number"], &armed["run"]["stage"]),
+            (&json!(1), &json!("armed"))
+        );
+        let permit = site.state("a1").await.run.unwrap().permit;
+        assert_eq!(permit.expires_at.duration_since(permit.issued_at).as_secs(), 3600);
+        let Allowed::Install { disk, wipe } = permit.purpose else {
+            panic!("inspects")
+        };
+        assert_eq!(
+            (disk.unwrap().as_str(), wipe[0].as_str()),
+            ("S3R14L", "/dev/disk/by-id/old")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_hosts_own_disk_counts_when_none_is_given() {
+        let site = TestApp::new().await;
+        site.host_with("a1", 1, json!({"install": {"disk": "OWN"}})).await;
+        site.arm("a1").await;
+        let Allowed::Install { disk, .. } = site.state("a1").await.run.unwrap().permit.purpose else {
+            panic!("inspects")
+        };
+        assert_eq!(disk.unwrap().as_str(), "OWN");
+    }
+
+    #[tokio::test]
+    async fn an_inspection_never_grants_a_claim() {
+        let site = TestApp::new().await;
+        let host = site.host("a1", 1).await.id;
+        let armed = site
+            .api_post("/api/v1/hosts/a1/arm", &json!({"confirm": "a1", "inspect": true}))
+            .await
+            .json();
+        assert_eq!(armed["run"]["inspect"], true);
+        let reply = site
+            .post("/v1/claim", &site.secret(Purpose::Live, host, 1), &TestApp::claim(1, 1))
+            .await;
+        assert_eq!(reply.problem().1, "claim-refused");
+    }
+
+    #[tokio::test]
+    async fn a_slip_of_the_hand_arms_nothing() {
+        let site = TestApp::new().await;
+        site.host("a1", 1).await;
+        let cases: [(Value, &str); 7] = [
+            (json!({}), "confirm"),
+            (json!({"confirm": "a2"}), "confirm"),
+            (json!({"confirm": "a1", "ttl_s": 59}), "ttl_s"),
+            (json!({"confirm": "a1", "ttl_s": 8 * 24 * 3600}), "ttl_s"),
+            (json!({"confirm": "a1", "disk": "/dev/sda"}), "disk"),
+            (json!({"confirm": "a1", "wipe": ["ok", "a b"]}), "wipe[1]"),
+            (json!({"confirm": "a1", "force": true}), "force"),
+        ];
+        for (body, field) in cases {
+            let (status, _, at) = site.api_post("/api/v1/hosts/a1/arm", &body).await.problem();
+            assert_eq!((status, at.as_str()), (422, field), "{body}");
+        }
+        assert!(site.state("a1").await.run.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_run_under_way_is_not_replaced() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        let reply = site.arm("a1").await;
+        assert_eq!(reply.problem(), (409, "refused".into(), String::new()));
+        assert!(
+            reply.json()["detail"].as_str().unwrap().contains("cancel it first"),
+            "{}",
+            reply.text()
+        );
+        site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await;
+        assert_eq!(site.arm("a1").await.json()["run"]["number"], 2);
+    }
+
+    #[tokio::test]
+    async fn without_a_mirror_nothing_is_armed() {
+        let site = TestApp::new().await;
+        site.host_with("a1", 1, json!({"arch": "aarch64"})).await;
+        site.host_with("a2", 2, json!({"install": {"version": "1.2.3"}})).await;
+        for name in ["a1", "a2"] {
+            let reply = site.arm(name).await;
+            assert_eq!(reply.problem().0, 409);
+            assert!(
+                reply.json()["detail"].as_str().unwrap().contains("no assets at"),
+                "{}",
+                reply.text()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_of_a_run_is_sealed() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await.id;
+        let path = format!("/ignition/{}/live.ign", site.secret(Purpose::Conf, host, 1));
+        let live = site.get(&path).await.body;
+        let some_of_it = &live[live.len() / 2..][..64];
+        for file in std::fs::read_dir(site.path("data")).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!bytes.windows(64).any(|window| window == some_of_it));
+        }
+    }
+}

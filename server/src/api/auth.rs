@@ -69,3 +69,90 @@ impl FromRequestParts<App> for Operator {
         caller(parts, app, AccessRole::Operator).await.map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Method;
+    use serde_json::json;
+    use thirdboot_store::{AccessRole, Token};
+
+    use super::token_sha256;
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn every_route_asks_for_a_token_and_the_roles_it_needs() {
+        let site = TestApp::new().await;
+        site.host("a1", 1).await;
+        let viewer = Token {
+            name: "eve".into(),
+            role: AccessRole::Viewer,
+            sha256: token_sha256("tb_api_viewer"),
+            created_at: site.app.store.now(),
+        };
+        site.app.store.add_token(viewer).await.unwrap();
+        let reads = [
+            "/api/v1/hosts",
+            "/api/v1/hosts/a1",
+            "/api/v1/hosts/a1/events",
+            "/api/v1/unknown-machines",
+        ];
+        let acts = [
+            "/api/v1/hosts",
+            "/api/v1/hosts/a1/arm",
+            "/api/v1/hosts/a1/cancel",
+            "/api/v1/hosts/a1/hold",
+            "/api/v1/hosts/a1/release",
+        ];
+        let status = async |token: &str, method: Method, path: &str| {
+            let body = Body::from(json!({}).to_string());
+            site.api_as(token, method, path, body).await.status.as_u16()
+        };
+        for token in ["", "tb_api_wrong", &site.token[1..]] {
+            for path in reads {
+                assert_eq!(status(token, Method::GET, path).await, 401, "{path}");
+            }
+            for path in acts {
+                assert_eq!(status(token, Method::POST, path).await, 401, "{path}");
+            }
+        }
+        for path in reads {
+            assert_eq!(status("tb_api_viewer", Method::GET, path).await, 200, "{path}");
+        }
+        for path in acts {
+            assert_eq!(status("tb_api_viewer", Method::POST, path).await, 403, "{path}");
+        }
+        assert_eq!(
+            status("tb_api_viewer", Method::GET, "/api/v1/hosts/a1/boot-url").await,
+            403
+        );
+    }
+
+    #[tokio::test]
+    async fn health_needs_no_token_and_readiness_tells_of_the_store() {
+        let site = TestApp::new().await;
+        assert_eq!(site.api_as("", Method::GET, "/readyz", Body::empty()).await.status, 200);
+        site.app.store.close().await;
+        assert_eq!(
+            site.api_as("", Method::GET, "/readyz", Body::empty()).await.problem().0,
+            503
+        );
+        assert_eq!(
+            site.api_as("", Method::GET, "/healthz", Body::empty()).await.status,
+            200
+        );
+    }
+
+    #[tokio::test]
+    async fn the_first_start_leaves_a_token_that_only_the_owner_reads() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let site = TestApp::new().await;
+        let file = site.path("data/admin-token");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), site.token);
+        let first = site.token.clone();
+        let site = site.restarted().await;
+        assert_eq!(site.token, first);
+        assert_eq!(site.api_get("/api/v1/hosts").await.status, 200);
+    }
+}

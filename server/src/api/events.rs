@@ -54,3 +54,47 @@ fn view(event: LoggedEvent, host: &str) -> EventView {
         log: entry.log,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::secrets::Purpose;
+    use crate::testing::{BOOT_ID, TestApp};
+
+    #[tokio::test]
+    async fn a_hosts_log_tells_who_did_what_and_is_read_in_parts() {
+        let site = TestApp::new().await;
+        let host = site.armed("a1", 1).await.id;
+        site.armed("a2", 2).await;
+        site.tell(host, Purpose::Live, 7, "live", json!({"message": "hello"}))
+            .await;
+        let all = site.api_get("/api/v1/hosts/a1/events").await.json();
+        let names: Vec<&str> = all["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|event| event["event"].as_str())
+            .collect();
+        assert_eq!(names, ["added", "armed", "live"]);
+        let (armed, live) = (&all["items"][1], &all["items"][2]);
+        assert_eq!(
+            (&armed["by"], &armed["run"], &armed["stage"]),
+            (&json!("admin"), &json!(1), &json!("armed"))
+        );
+        assert_eq!(
+            (&live["boot_id"], &live["seq"], &live["message"]),
+            (&json!(BOOT_ID), &json!(7), &json!("hello"))
+        );
+        let first = site.api_get("/api/v1/hosts/a1/events?limit=1").await.json();
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let rest = site
+            .api_get(&format!("/api/v1/hosts/a1/events?after={cursor}"))
+            .await
+            .json();
+        assert_eq!(
+            (rest["items"].as_array().unwrap().len(), &rest["next_cursor"]),
+            (2, &json!(null))
+        );
+    }
+}

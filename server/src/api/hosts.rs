@@ -22,7 +22,7 @@ pub(super) async fn create(
     Operator(by): Operator,
     Json(spec): Json<HostSpec>,
 ) -> Answer<(StatusCode, Answered<HostView>)> {
-    let host = described(spec)?;
+    let host = described(&spec)?;
     let added = app.store.add_hosts(vec![host], by.clone()).await?;
     let state = added.first().ok_or_else(|| Failure::internal("no host was added"))?;
     tracing::info!(host = %state.host.name, %by, "host added");
@@ -55,4 +55,156 @@ pub(super) async fn named(app: &App, name: &str) -> Result<HostState, Failure> {
     // What is no name is no host's name.
     let name: HostName = name.parse().map_err(|_| none())?;
     app.store.host(&name).await?.ok_or_else(none)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Method;
+    use serde_json::{Value, json};
+
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn a_host_is_added_and_shown_as_described() {
+        let site = TestApp::new().await;
+        let mut host = TestApp::described("a1", 1);
+        host["macs"] = json!(["5254.0000.0001"]);
+        host["network"] = json!({"uplink": {"method": "static", "addresses": ["192.0.2.10/24"], "gateways": ["192.0.2.1"]},
+            "bond": {"ports": ["52:54:00:00:00:01", "52:54:00:00:00:02"]}, "vlans": [{"id": 1000, "addresses": ["10.0.0.2/24"], "mtu": 1500}]});
+        host["install"] = json!({"disk_boot": "exit-1", "console": ["ttyS1,115200n8"]});
+        host["console_password_hash"] = json!("$6$salt$hashhashhash");
+        host["labels"] = json!({"rack": "7"});
+        let added = site.api_post("/api/v1/hosts", &host).await;
+        assert_eq!(added.status, 201, "{}", added.text());
+        let shown = site.api_get("/api/v1/hosts/a1").await.json();
+        assert_eq!(shown, added.json());
+        assert_eq!(shown["macs"], json!(["52:54:00:00:00:01"]));
+        assert_eq!(shown["network"]["bond"]["mode"], "802.3ad");
+        assert_eq!(shown["network"]["vlans"], host["network"]["vlans"]);
+        assert_eq!(
+            (&shown["install"]["disk_boot"], &shown["labels"]["rack"]),
+            (&json!("exit-1"), &json!("7"))
+        );
+        assert_eq!(shown["has_console_password"], true);
+        assert!(!site.api_get("/api/v1/hosts").await.text().contains("hashhash"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_host_is_422_and_names_the_field() {
+        let site = TestApp::new().await;
+        let cut_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4Q a@b";
+        let cases: [(&str, Value, &str); 17] = [
+            ("name", json!("A_1"), "name"),
+            ("macs", json!(["52:54:00:00:00:01", "52-54-00-00-00-01"]), "macs[1]"),
+            ("macs", json!(["zz"]), "macs[0]"),
+            ("serial", json!("To be filled by O.E.M."), "serial"),
+            ("uuid", json!("x"), "uuid"),
+            ("role", json!("boss"), "role"),
+            ("ssh_keys", json!([cut_key]), "ssh_keys[0]"),
+            (
+                "ssh_keys",
+                json!(["ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4QMLzv1hJHdrDtkG1UqHbJfFJJ8Bmz"]),
+                "ssh_keys[0]",
+            ),
+            ("packages", json!(["vim", "a b"]), "packages[1]"),
+            ("labels", json!({"a b": "x"}), "labels.a b"),
+            ("install", json!({"console": ["ttyS0 quiet"]}), "install.console[0]"),
+            (
+                "install",
+                json!({"kernel_arguments": ["a\"b"]}),
+                "install.kernel_arguments[0]",
+            ),
+            ("install", json!({"disk": "/dev/sda"}), "install.disk"),
+            ("install", json!({"version": "../x"}), "install.version"),
+            (
+                "network",
+                json!({"vlans": [{"id": 1, "addresses": ["10.0.0.2/24"]}]}),
+                "network.vlans[0].id",
+            ),
+            (
+                "network",
+                json!({"uplink": {"method": "static", "addresses": ["x"], "gateways": []}}),
+                "network.uplink",
+            ),
+            ("mac", json!("52:54:00:00:00:01"), "mac"),
+        ];
+        for (name, value, field) in cases {
+            let mut host = TestApp::described("a1", 1);
+            host[name] = value;
+            let reply = site.api_post("/api/v1/hosts", &host).await;
+            let (status, kind, at) = reply.problem();
+            assert_eq!((status, kind.as_str()), (422, "malformed"), "{}", reply.text());
+            assert!(at.starts_with(field), "{at} is not {field}: {}", reply.text());
+        }
+        assert_eq!(site.api_get("/api/v1/hosts").await.json()["items"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn a_name_or_a_mac_belongs_to_one_host() {
+        let site = TestApp::new().await;
+        site.host("a1", 1).await;
+        let reply = site.api_post("/api/v1/hosts", &TestApp::described("a1", 2)).await;
+        assert_eq!(reply.problem(), (409, "already-taken".into(), "name".into()));
+        let reply = site.api_post("/api/v1/hosts", &TestApp::described("a2", 1)).await;
+        assert_eq!(reply.problem(), (409, "already-taken".into(), "macs".into()));
+        assert!(
+            reply.json()["detail"].as_str().unwrap().contains("a1"),
+            "{}",
+            reply.text()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_goes_on_where_its_cursor_says() {
+        let site = TestApp::new().await;
+        for n in 1..=5 {
+            site.host(&format!("a{n}"), n).await;
+        }
+        let mut names = Vec::new();
+        let mut path = "/api/v1/hosts?limit=2".to_owned();
+        loop {
+            let page = site.api_get(&path).await.json();
+            names.extend(
+                page["items"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|host| host["name"].clone()),
+            );
+            let Some(cursor) = page["next_cursor"].as_str() else {
+                break;
+            };
+            path = format!("/api/v1/hosts?limit=2&cursor={cursor}");
+        }
+        assert_eq!(names, ["a1", "a2", "a3", "a4", "a5"]);
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=x", "limit"),
+            ("cursor=%2f", "cursor"),
+            ("page=2", "page"),
+        ] {
+            let (status, _, at) = site.api_get(&format!("/api/v1/hosts?{query}")).await.problem();
+            assert_eq!((status, at.as_str()), (422, field));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_404_and_a_wrong_method_405() {
+        let site = TestApp::new().await;
+        for path in [
+            "/api/v1/hosts/none",
+            "/api/v1/hosts/A_B",
+            "/api/v1/hosts/%ff",
+            "/api/v1",
+            "/",
+            "/ipxe",
+        ] {
+            assert_eq!(site.api_get(path).await.problem().0, 404, "{path}");
+        }
+        let reply = site
+            .api_as(&site.token, Method::DELETE, "/api/v1/hosts", Body::empty())
+            .await;
+        assert_eq!((reply.problem().0, reply.header("allow")), (405, "GET,HEAD,POST"));
+    }
 }

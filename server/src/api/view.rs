@@ -123,3 +123,58 @@ fn word<A: Serialize>(ours: &A) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use thirdboot_api::control as wire;
+    use thirdboot_lifecycle as ours;
+
+    use super::*;
+    use crate::testing::TestApp;
+
+    #[test]
+    fn both_sides_have_one_form_on_the_wire() {
+        fn alike<A: Serialize, B: Serialize + DeserializeOwned + Default>(ours: &A) {
+            let (there, here): (B, _) = (same(ours), serde_json::to_value(ours).unwrap());
+            assert_eq!(serde_json::to_value(there).unwrap(), here);
+        }
+        alike::<_, wire::Arch>(&ours::Arch::Aarch64);
+        alike::<_, wire::Platform>(&ours::Platform::EquinixMetal);
+        alike::<_, wire::Role>(&ours::Role::Runner);
+        alike::<_, wire::KnownBy>(&ours::KnownBy::Key);
+        for disk_boot in [ours::DiskBoot::Exit1, ours::DiskBoot::Sanboot, ours::DiskBoot::ChainEfi] {
+            alike::<_, wire::DiskBoot>(&disk_boot);
+        }
+        let network = json!({"uplink": {"method": "static", "addresses": ["192.0.2.1/24"], "gateways": ["192.0.2.254"]},
+            "bond": {"mode": "active-backup", "ports": ["52:54:00:00:00:01"], "lacp_rate": "slow", "mtu": 9000},
+            "vlans": [{"id": 7, "addresses": ["2001:db8::1/64"]}], "dns": ["192.0.2.53"]});
+        let network: ours::Network = serde_json::from_value(network).unwrap();
+        let there: wire::NetworkSpec = same(&network);
+        assert_eq!(there.bond.unwrap().mode, wire::BondMode::ActiveBackup);
+        assert_eq!((there.vlans[0].id, there.dns[0].as_str()), (7, "192.0.2.53"));
+    }
+
+    #[tokio::test]
+    async fn a_stalled_host_says_where_and_why() {
+        let site = TestApp::new().await;
+        site.armed("a1", 1).await;
+        site.script(1).await;
+        site.wait(11);
+        crate::reconciler::carry_out_what_is_due(site.app.store.as_ref()).await;
+        let shown = site.api_get("/api/v1/hosts/a1").await.json();
+        assert_eq!(
+            (&shown["run"]["stage"], &shown["run"]["stalled"]),
+            (&json!("netbooting"), &json!(true))
+        );
+        assert_eq!(shown["diagnosis"]["cause"], "kernel-not-fetched");
+        site.wait(60);
+        crate::reconciler::carry_out_what_is_due(site.app.store.as_ref()).await;
+        let shown = site.api_get("/api/v1/hosts/a1").await.json();
+        assert_eq!(
+            (&shown["run"]["stage"], &shown["run"]["failed"]["stage"]),
+            (&json!("failed"), &json!("netbooting"))
+        );
+        assert_eq!(site.script(1).await.verdict(), "# thirdboot: local host=a1");
+    }
+}

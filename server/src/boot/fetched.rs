@@ -33,7 +33,7 @@ impl Evidence {
             match app.store.submit(host, Submission::Fetched { run, what }).await {
                 Ok(_) | Err(SubmitError::Refused(_)) => {}
                 Err(error) => {
-                    tracing::warn!(host = host.0, what = what.as_str(), %error, "evidence of a fetch is lost")
+                    tracing::warn!(host = host.0, what = what.as_str(), %error, "evidence of a fetch is lost");
                 }
             }
         });

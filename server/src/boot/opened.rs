@@ -29,7 +29,7 @@ pub(super) enum OpenDocument {
         sha512: String,
     },
     /// What the run is served.
-    Assets(Manifest),
+    Assets(Arc<Manifest>),
 }
 
 impl OpenDocument {
@@ -103,7 +103,9 @@ async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Re
             bytes: plain.into(),
             sha512: document.sha512,
         },
-        DocumentKind::Assets => OpenDocument::Assets(serde_json::from_slice(&plain).map_err(Failure::internal)?),
+        DocumentKind::Assets => {
+            OpenDocument::Assets(Arc::new(serde_json::from_slice(&plain).map_err(Failure::internal)?))
+        }
     });
     app.documents.keep(key, Arc::clone(&opened));
     Ok(opened)
@@ -118,9 +120,9 @@ pub(super) async fn live(app: &App, host: HostId, run: RunNumber) -> Result<(Byt
 }
 
 /// What a run is served.
-pub(super) async fn assets(app: &App, host: HostId, run: RunNumber) -> Result<Manifest, Failure> {
+pub(super) async fn assets(app: &App, host: HostId, run: RunNumber) -> Result<Arc<Manifest>, Failure> {
     match &*open(app, host, run, DocumentKind::Assets).await? {
-        OpenDocument::Assets(manifest) => Ok(manifest.clone()),
+        OpenDocument::Assets(manifest) => Ok(Arc::clone(manifest)),
         OpenDocument::Live { .. } => Err(Failure::internal("the live config where assets should be")),
     }
 }

@@ -246,11 +246,10 @@ async fn note_stranger(app: &App, asking: &Asking, source: IpAddr, strange: Stra
         Strange::Unknown => None,
         Strange::Conflict(why) => Some(why),
     };
-    match &why {
-        Some(why) => {
-            tracing::warn!(%source, %why, "a machine is held: its identifiers disagree, or it may not ask this way")
-        }
-        None => tracing::info!(%source, macs = ?asking.identity.macs, "an unknown machine asked for a script"),
+    if let Some(why) = &why {
+        tracing::warn!(%source, %why, "a machine is held: its identifiers disagree, or it may not ask this way");
+    } else {
+        tracing::info!(%source, macs = ?asking.identity.macs, "an unknown machine asked for a script");
     }
     let now = app.store.now();
     let machine = UnknownMachine {

@@ -60,7 +60,7 @@ impl MasterKey {
         };
         let mode = metadata.permissions().mode() & 0o777;
         ensure!(
-            mode & 0o077 == 0,
+            is_private(mode),
             "{} can be read by others (mode {mode:o}): chmod 600 it, and rotate every host's keys if others may have seen it",
             file.display()
         );
@@ -95,6 +95,12 @@ impl MasterKey {
         block[..KEY_LEN].copy_from_slice(self.0.as_slice());
         Hmac::new((&*block).into())
     }
+}
+
+/// Whether a file of this mode is its owner's alone.
+pub(crate) fn is_private(mode: u32) -> bool {
+    let of_others = mode & 0o077;
+    of_others == 0
 }
 
 /// Writes a file that only its owner can read, whole or not at all. A file that is there already stays.

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 use thirdboot_lifecycle::RunNumber;
 use thirdboot_store::HostId;
 
+pub(crate) use master_key::is_private;
 pub use master_key::{MASTER_KEY_VARIABLE, MasterKey, write_private};
 pub use redact::redact;
 pub use seal::SealError;

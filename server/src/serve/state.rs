@@ -13,7 +13,7 @@ use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
 use super::ServeOptions;
 use crate::api::{new_token, token_sha256};
 use crate::assets::Assets;
-use crate::secrets::{MASTER_KEY_VARIABLE, MasterKey, Secrets, write_private};
+use crate::secrets::{MASTER_KEY_VARIABLE, MasterKey, Secrets, is_private, write_private};
 
 /// Name of the token that the first start makes.
 const FIRST_TOKEN: &str = "admin";
@@ -73,7 +73,7 @@ async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
         Ok(text) => {
             let mode = fs::metadata(file).with_context(at)?.permissions().mode() & 0o777;
             ensure!(
-                mode & 0o077 == 0,
+                is_private(mode),
                 "{} can be read by others (mode {mode:o}): chmod 600 it",
                 at()
             );
@@ -85,13 +85,12 @@ async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
     if store.has_tokens().await? {
         return Ok(known.unwrap_or_default());
     }
-    let token = match known {
-        Some(token) => token,
-        None => {
-            let token = new_token()?;
-            write_private(file, format!("{token}\n").as_bytes())?;
-            token
-        }
+    let token = if let Some(token) = known {
+        token
+    } else {
+        let token = new_token()?;
+        write_private(file, format!("{token}\n").as_bytes())?;
+        token
     };
     store
         .add_token(Token {
