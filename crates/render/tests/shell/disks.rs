@@ -1,9 +1,11 @@
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::machine::Machine;
 
 /// A disk as `lsblk` tells it, with these partitions.
-pub(crate) fn disk(name: &str, serial: &str, children: Value) -> Value {
+pub(crate) fn disk(name: &str, serial: &str, children: &Value) -> Value {
     json!({"name": name, "path": format!("/dev/{name}"), "type": "disk", "size": 500_000_000_000_u64, "rm": false,
         "ro": false, "serial": serial, "wwn": null, "model": "Model", "fstype": null, "label": null,
         "partlabel": null, "pttype": null, "mountpoint": null, "children": children})
@@ -35,7 +37,7 @@ pub(crate) fn with_disks(machine: &Machine, disks: &Value, signatures: &[(&str, 
             .split(' ')
             .map(|kind| json!({"type": kind, "label": null}))
             .collect();
-        cases += &format!("*/{node}) echo '{}' ;;\n", json!({"signatures": list}));
+        let _ = writeln!(cases, "*/{node}) echo '{}' ;;", json!({"signatures": list}));
     }
     machine.stub("wipefs", &format!("case \"${{@: -1}}\" in\n{cases}esac"));
     machine.prints("debugfs", mark);
@@ -54,7 +56,7 @@ fn holds(disks: &Value, signatures: &[(&str, &str)], mark: &str) -> Value {
 #[test]
 fn an_empty_disk_holds_nothing_and_has_its_links() {
     let machine = Machine::at("http://127.0.0.1:9");
-    with_disks(&machine, &json!([disk("sda", "S1", json!([]))]), &[], "");
+    with_disks(&machine, &json!([disk("sda", "S1", &json!([]))]), &[], "");
     machine.link("dev/disk/by-id/wwn-0x5000", "../../sda");
     machine.link("dev/disk/by-id/ata-MODEL_S1", "../../sda");
     machine.link("dev/disk/by-path/pci-0000", "../../sda");
@@ -74,14 +76,14 @@ fn an_empty_disk_holds_nothing_and_has_its_links() {
 fn an_empty_partition_table_holds_nothing() {
     // What the installer leaves when it fails.
     assert_eq!(
-        holds(&json!([disk("sda", "S1", json!([]))]), &[("sda", "gpt gpt PMBR")], ""),
+        holds(&json!([disk("sda", "S1", &json!([]))]), &[("sda", "gpt gpt PMBR")], ""),
         json!([])
     );
 }
 
 #[test]
 fn everything_recognisable_is_named() {
-    let bare = json!([disk("sda", "S1", json!([]))]);
+    let bare = json!([disk("sda", "S1", &json!([]))]);
     for (signature, word) in [
         ("ceph_bluestore", "ceph-bluestore"),
         ("LVM2_member", "lvm"),
@@ -110,7 +112,7 @@ fn partitions_and_what_lies_on_them_count() {
     let disks = json!([disk(
         "sda",
         "S1",
-        json!([part("sda1", "", Some("ext4"), Some("boot")), pv])
+        &json!([part("sda1", "", Some("ext4"), Some("boot")), pv])
     )]);
     assert_eq!(
         holds(&disks, &[], ""),
@@ -121,7 +123,7 @@ fn partitions_and_what_lies_on_them_count() {
 #[test]
 fn a_disk_that_cannot_be_read_holds_something() {
     let machine = Machine::at("http://127.0.0.1:9");
-    with_disks(&machine, &json!([disk("sda", "S1", json!([]))]), &[], "");
+    with_disks(&machine, &json!([disk("sda", "S1", &json!([]))]), &[], "");
     machine.stub("wipefs", "exit 1");
     assert_eq!(found(&machine)[0]["holds"], json!(["other"]));
 }
@@ -131,7 +133,7 @@ fn an_earlier_install_of_ours_is_vouched_for_by_its_mark() {
     let machine = Machine::at("http://127.0.0.1:9");
     with_disks(
         &machine,
-        &json!([disk("sda", "S1", coreos("sda"))]),
+        &json!([disk("sda", "S1", &coreos("sda"))]),
         &[],
         r#"{"host":"node1","run":2}"#,
     );
@@ -147,7 +149,7 @@ fn a_partition_beside_our_own_is_still_named() {
         .as_array_mut()
         .unwrap()
         .push(part("sda5", "data", Some("ceph_bluestore"), None));
-    let disks = json!([disk("sda", "S1", parts)]);
+    let disks = json!([disk("sda", "S1", &parts)]);
     assert_eq!(
         holds(&disks, &[], r#"{"host":"node1","run":2}"#),
         json!(["ceph-bluestore", "partition-table"])
@@ -163,7 +165,7 @@ fn a_coreos_without_a_mark_or_with_a_strange_one_is_foreign() {
         r#"{"host":"node1","run":"2"}"#,
         r#"{"host":"node1"}"#,
     ] {
-        let disks = json!([disk("sda", "S1", coreos("sda"))]);
+        let disks = json!([disk("sda", "S1", &coreos("sda"))]);
         let expected = json!(["boot-label", "ext4", "partition-table", "vfat", "xfs"]);
         assert_eq!(holds(&disks, &[], mark), expected, "{mark}");
     }
@@ -172,12 +174,12 @@ fn a_coreos_without_a_mark_or_with_a_strange_one_is_foreign() {
 #[test]
 fn what_is_no_disk_of_the_machine_is_left_out() {
     let machine = Machine::at("http://127.0.0.1:9");
-    let mut medium = disk("sdb", "S2", json!([]));
+    let mut medium = disk("sdb", "S2", &json!([]));
     medium["mountpoint"] = json!("/run/media/iso");
-    let mut card_reader = disk("sdc", "S3", json!([]));
+    let mut card_reader = disk("sdc", "S3", &json!([]));
     card_reader["size"] = json!(0);
-    let disks = json!([disk("zram0", "", json!([])), medium, card_reader, {"name": "loop0", "path": "/dev/loop0",
-        "type": "loop", "size": 1}, disk("nvme0n1", "S4", json!([]))]);
+    let disks = json!([disk("zram0", "", &json!([])), medium, card_reader, {"name": "loop0", "path": "/dev/loop0",
+        "type": "loop", "size": 1}, disk("nvme0n1", "S4", &json!([]))]);
     with_disks(&machine, &disks, &[], "");
     let serials: Vec<_> = found(&machine).iter().map(|disk| disk["serial"].clone()).collect();
     assert_eq!(serials, ["S4"]);

@@ -1,14 +1,23 @@
 //! The shell that hosts run, run for real: bash, jq and curl against a small server, everything that would touch the
 //! machine replaced by a stand-in on PATH.
 
+#[cfg(test)]
 mod boots;
+#[cfg(test)]
 mod disks;
+#[cfg(test)]
 mod failed;
+#[cfg(test)]
 mod join;
+#[cfg(test)]
 mod machine;
+#[cfg(test)]
 mod network;
+#[cfg(test)]
 mod precheck;
+#[cfg(test)]
 mod reporter;
+#[cfg(test)]
 mod server;
 
 #[test]

@@ -39,11 +39,11 @@ fn why(machine: &Machine) -> String {
 
 #[test]
 fn the_only_eligible_disk_is_claimed_and_named_to_the_installer() {
-    let mut stick = disk("sdb", "S2", json!([]));
+    let mut stick = disk("sdb", "S2", &json!([]));
     stick["rm"] = json!(true);
-    let mut small = disk("sdc", "S3", json!([]));
+    let mut small = disk("sdc", "S3", &json!([]));
     small["size"] = json!(4_000_000_000_u64);
-    let disks = json!([disk("sda", "S1", json!([])), stick, small]);
+    let disks = json!([disk("sda", "S1", &json!([])), stick, small]);
     let (machine, server, ran) = check(&disks, &plan(None, &[]), "", granted);
     ran.ok();
     let [claim] = server.seen().try_into().unwrap();
@@ -59,7 +59,7 @@ fn the_only_eligible_disk_is_claimed_and_named_to_the_installer() {
 
 #[test]
 fn several_disks_are_refused_with_their_names_before_any_claim() {
-    let disks = json!([disk("sda", "S1", json!([])), disk("sdb", "S2", json!([]))]);
+    let disks = json!([disk("sda", "S1", &json!([])), disk("sdb", "S2", &json!([]))]);
     let (machine, server, ran) = check(&disks, &plan(None, &[]), "", granted);
     assert_eq!((ran.status, server.seen().len()), (1, 0));
     assert_eq!(
@@ -71,7 +71,7 @@ fn several_disks_are_refused_with_their_names_before_any_claim() {
 
 #[test]
 fn a_disk_is_found_by_serial_or_link_and_a_missing_one_is_said() {
-    let disks = json!([disk("sda", "S1", json!([])), disk("sdb", "S2", json!([]))]);
+    let disks = json!([disk("sda", "S1", &json!([])), disk("sdb", "S2", &json!([]))]);
     let (machine, _, ran) = check(&disks, &plan(Some("S2"), &[]), "", granted);
     ran.ok();
     assert_eq!(machine.json(TARGET), json!({"dest-device": "/dev/sdb"}));
@@ -86,7 +86,7 @@ fn a_disk_is_found_by_serial_or_link_and_a_missing_one_is_said() {
 
 #[test]
 fn a_refused_claim_ends_the_install_with_the_servers_reason() {
-    let disks = json!([disk("sda", "S1", json!([]))]);
+    let disks = json!([disk("sda", "S1", &json!([]))]);
     let refuse = || {
         problem(
             409,
@@ -106,7 +106,7 @@ fn a_refused_claim_ends_the_install_with_the_servers_reason() {
 
 #[test]
 fn only_a_grant_in_so_many_words_is_a_grant() {
-    let disks = json!([disk("sda", "S1", json!([]))]);
+    let disks = json!([disk("sda", "S1", &json!([]))]);
     for answer in [
         (200, String::new()),
         (200, "{}".into()),
@@ -126,7 +126,7 @@ fn a_server_that_is_away_is_asked_until_it_answers() {
         0..4 => problem(503, "about:blank", "store away"),
         _ => granted(),
     };
-    let (machine, server, ran) = check(&json!([disk("sda", "S1", json!([]))]), &plan(None, &[]), "", answer);
+    let (machine, server, ran) = check(&json!([disk("sda", "S1", &json!([]))]), &plan(None, &[]), "", answer);
     ran.ok();
     assert_eq!(server.seen().len(), 5);
     assert!(machine.has(TARGET));
@@ -134,7 +134,7 @@ fn a_server_that_is_away_is_asked_until_it_answers() {
 
 #[test]
 fn a_finished_install_of_this_run_is_booted_and_not_written() {
-    let disks = json!([disk("sda", "S1", coreos("sda"))]);
+    let disks = json!([disk("sda", "S1", &coreos("sda"))]);
     let answer = || {
         problem(
             409,
@@ -153,7 +153,7 @@ fn a_finished_install_of_this_run_is_booted_and_not_written() {
 
 #[test]
 fn a_newer_install_of_this_host_is_not_written_whatever_the_server_says() {
-    let disks = json!([disk("sda", "S1", coreos("sda"))]);
+    let disks = json!([disk("sda", "S1", &coreos("sda"))]);
     for run in [3, 7] {
         let mark = format!(r#"{{"host":"node1","run":{run}}}"#);
         let (machine, _, ran) = check(&disks, &plan(None, &["S1"]), &mark, granted);
@@ -173,9 +173,9 @@ fn a_newer_install_of_this_host_is_not_written_whatever_the_server_says() {
 #[test]
 fn only_what_the_permit_names_is_wiped() {
     let disks = json!([
-        disk("sda", "S1", json!([part("sda1", "", Some("xfs"), None)])),
-        disk("sdb", "S2", json!([part("sdb1", "", Some("ext4"), Some("boot"))])),
-        disk("sdc", "S3", json!([part("sdc1", "", Some("ceph_bluestore"), None)])),
+        disk("sda", "S1", &json!([part("sda1", "", Some("xfs"), None)])),
+        disk("sdb", "S2", &json!([part("sdb1", "", Some("ext4"), Some("boot"))])),
+        disk("sdc", "S3", &json!([part("sdc1", "", Some("ceph_bluestore"), None)])),
     ]);
     let server = Server::answering(|_| granted());
     let machine = Machine::at(&server.url);
