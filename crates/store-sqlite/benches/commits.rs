@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p thirdboot-store-sqlite`; `THIRDBOOT_BENCH_DIR` names a folder on the disk to measure.
 
+#![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to say")]
+
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;

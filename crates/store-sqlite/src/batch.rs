@@ -78,7 +78,7 @@ impl<'c> Batch<'c> {
                 .await
                 .map_err(|error| unavailable(&error))?;
             for row in rows {
-                let id = HostId(unsigned("hosts", row.id, row.id)?);
+                let id = HostId(unsigned("hosts", &row.id, row.id)?);
                 // A row that cannot be read is met again, and named, by whoever asks for it.
                 if let Ok(state) = row.try_into() {
                     self.hosts.insert(id, state);

@@ -54,7 +54,7 @@ impl Mark {
 fn new_epoch() -> Result<String, StoreError> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|why| StoreError::Unavailable(format!("no random numbers: {why}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Reads the file. One that cannot be understood belongs to no database: it counts as foreign.

@@ -1,5 +1,7 @@
 //! What SQLite says, in the store's words.
 
+use std::fmt::Display;
+
 use sqlx::error::ErrorKind;
 use thirdboot_store::StoreError;
 
@@ -35,7 +37,7 @@ pub(crate) fn is_unique_violation(error: &sqlx::Error) -> bool {
 }
 
 /// JSON that does not read as what this version writes. The parser's own words may quote a value: they are not passed on.
-pub(crate) fn corrupt(table: &'static str, row: impl ToString, why: &serde_json::Error) -> StoreError {
+pub(crate) fn corrupt(table: &'static str, row: &dyn Display, why: &serde_json::Error) -> StoreError {
     StoreError::Corrupt {
         table,
         row: row.to_string(),
@@ -49,7 +51,7 @@ pub(crate) fn corrupt(table: &'static str, row: impl ToString, why: &serde_json:
 }
 
 /// A value that cannot be.
-pub(crate) fn impossible(table: &'static str, row: impl ToString, why: impl Into<String>) -> StoreError {
+pub(crate) fn impossible(table: &'static str, row: &dyn Display, why: impl Into<String>) -> StoreError {
     StoreError::Corrupt {
         table,
         row: row.to_string(),

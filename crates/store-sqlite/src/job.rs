@@ -30,7 +30,9 @@ pub(crate) enum Job {
 }
 
 /// An answer that must not be given before the commit. Told why when there was none.
-pub(crate) struct Held(Box<dyn FnOnce(Option<&str>) + Send>);
+pub(crate) struct Held(Answering);
+
+type Answering = Box<dyn FnOnce(Option<&str>) + Send>;
 
 impl Held {
     pub(crate) fn new<T, E>(reply: Reply<T, E>, result: Result<T, E>) -> Self

@@ -32,11 +32,11 @@ impl TryFrom<MetaRow> for Meta {
         Ok(Self {
             mark: Mark {
                 epoch: row.epoch,
-                permit_seq: unsigned("meta", 1, row.permit_seq)?,
-                last_host: unsigned("meta", 1, row.last_host)?,
+                permit_seq: unsigned("meta", &1, row.permit_seq)?,
+                last_host: unsigned("meta", &1, row.last_host)?,
             },
-            last_time: time("meta", 1, row.last_time)?,
-            last_event: unsigned("meta", 1, row.last_event)?,
+            last_time: time("meta", &1, row.last_time)?,
+            last_event: unsigned("meta", &1, row.last_event)?,
         })
     }
 }

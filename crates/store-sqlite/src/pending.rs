@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use thirdboot_lifecycle::{Run, due_at};
 use thirdboot_store::{HostId, HostState, LogEntry, ReportAnswer, ReportKey, StoreError};
 
@@ -126,7 +127,7 @@ fn rows(script: &mut Script, batch: &Batch<'_>, rows: &BTreeMap<HostId, PendingR
 /// When the reconciler must look at `run`.
 pub(crate) fn due_ms(batch: &Batch<'_>, run: Option<&Run>) -> Option<i64> {
     run.and_then(|run| due_at(run, batch.deadlines))
-        .map(|at| at.as_millisecond())
+        .map(Timestamp::as_millisecond)
 }
 
 /// Between two prunings a chatty host must not fill the disk.

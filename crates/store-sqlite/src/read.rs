@@ -1,5 +1,7 @@
 //! What is asked of the database.
 
+use std::cmp::Reverse;
+
 use sqlx::SqliteExecutor;
 use sqlx::sqlite::SqliteConnection;
 use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
@@ -80,7 +82,10 @@ pub(crate) async fn others_with(
     .await
     .map_err(|error| unavailable(&error))?;
     rows.into_iter()
-        .map(|(id, name)| name.parse().map_err(|_| impossible("hosts", id, "its name is no name")))
+        .map(|(id, name)| {
+            name.parse()
+                .map_err(|_| impossible("hosts", &id, "its name is no name"))
+        })
         .collect()
 }
 
@@ -106,7 +111,7 @@ pub(crate) async fn due(
         .await
         .map_err(|error| unavailable(&error))?;
     ids.into_iter()
-        .map(|id| unsigned("hosts", id, id).map(HostId))
+        .map(|id| unsigned("hosts", &id, id).map(HostId))
         .collect()
 }
 
@@ -140,7 +145,7 @@ pub(crate) async fn runs(on: impl SqliteExecutor<'_>, host: HostId) -> Result<Ve
     .await
     .map_err(|error| unavailable(&error))?;
     let mut runs = rows.into_iter().map(Run::try_from).collect::<Result<Vec<_>, _>>()?;
-    runs.sort_by(|a, b| b.number.cmp(&a.number));
+    runs.sort_by_key(|run| Reverse(run.number));
     Ok(runs)
 }
 

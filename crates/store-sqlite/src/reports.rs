@@ -25,11 +25,11 @@ impl ReportRow {
     }
 
     fn key(&self) -> Result<ReportKey, StoreError> {
-        let run = u32::try_from(self.run).map_err(|_| impossible("reports", self.name(), "its run is no run"))?;
+        let run = u32::try_from(self.run).map_err(|_| impossible("reports", &self.name(), "its run is no run"))?;
         let boot_id =
-            BootId::stated(&self.boot_id).ok_or_else(|| impossible("reports", self.name(), "its boot is no boot"))?;
+            BootId::stated(&self.boot_id).ok_or_else(|| impossible("reports", &self.name(), "its boot is no boot"))?;
         Ok(ReportKey {
-            host: HostId(unsigned("reports", self.name(), self.host_id)?),
+            host: HostId(unsigned("reports", &self.name(), self.host_id)?),
             run: RunNumber(run),
             boot_id,
             seq: self.seq.cast_unsigned(),

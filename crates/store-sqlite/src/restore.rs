@@ -29,7 +29,7 @@ pub(crate) async fn void_permits(
             .map_err(|error| unavailable(&error))?;
     let mut voided = 0;
     for id in open {
-        let id = HostId(unsigned("hosts", id, id)?);
+        let id = HostId(unsigned("hosts", &id, id)?);
         let before = batch.meta.mark.permit_seq;
         let submission = Submission::VoidPermit { why: WHY.to_owned() };
         match submit(&mut batch, id, &submission).await? {

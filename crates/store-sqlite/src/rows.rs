@@ -1,5 +1,7 @@
 //! Rows become domain types, or an error that names table and row.
 
+use std::fmt::Display;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use thirdboot_lifecycle::{Identity, Run};
@@ -23,11 +25,11 @@ impl TryFrom<HostRow> for HostState {
 
     fn try_from(row: HostRow) -> Result<Self, StoreError> {
         Ok(Self {
-            id: HostId(unsigned("hosts", row.id, row.id)?),
-            version: unsigned("hosts", row.id, row.version)?,
-            host: parse("hosts", row.id, &row.host)?,
-            run: row.run.map(|json| parse("hosts", row.id, &json)).transpose()?,
-            observed: row.observed.map(|json| parse("hosts", row.id, &json)).transpose()?,
+            id: HostId(unsigned("hosts", &row.id, row.id)?),
+            version: unsigned("hosts", &row.id, row.version)?,
+            host: parse("hosts", &row.id, &row.host)?,
+            run: row.run.map(|json| parse("hosts", &row.id, &json)).transpose()?,
+            observed: row.observed.map(|json| parse("hosts", &row.id, &json)).transpose()?,
         })
     }
 }
@@ -42,7 +44,7 @@ impl TryFrom<RunRow> for Run {
     type Error = StoreError;
 
     fn try_from(row: RunRow) -> Result<Self, StoreError> {
-        parse("runs", row.host_id, &row.run)
+        parse("runs", &row.host_id, &row.run)
     }
 }
 
@@ -59,10 +61,10 @@ impl TryFrom<EventRow> for LoggedEvent {
 
     fn try_from(row: EventRow) -> Result<Self, StoreError> {
         Ok(Self {
-            number: unsigned("events", row.number, row.number)?,
-            host: HostId(unsigned("events", row.number, row.host_id)?),
-            at: time("events", row.number, row.at)?,
-            entry: parse("events", row.number, &row.entry)?,
+            number: unsigned("events", &row.number, row.number)?,
+            host: HostId(unsigned("events", &row.number, row.host_id)?),
+            at: time("events", &row.number, row.at)?,
+            entry: parse("events", &row.number, &row.entry)?,
         })
     }
 }
@@ -101,13 +103,13 @@ impl TryFrom<UnknownRow> for UnknownMachine {
     fn try_from(row: UnknownRow) -> Result<Self, StoreError> {
         const TABLE: &str = "unknown_machines";
         Ok(Self {
-            id: unsigned(TABLE, row.id, row.id)?,
-            identity: parse::<Identity>(TABLE, row.id, &row.identity)?,
-            said: parse(TABLE, row.id, &row.said)?,
+            id: unsigned(TABLE, &row.id, row.id)?,
+            identity: parse::<Identity>(TABLE, &row.id, &row.identity)?,
+            said: parse(TABLE, &row.id, &row.said)?,
             source: row.source,
             why: row.why,
-            first_seen: time(TABLE, row.id, row.first_seen)?,
-            last_seen: time(TABLE, row.id, row.last_seen)?,
+            first_seen: time(TABLE, &row.id, row.first_seen)?,
+            last_seen: time(TABLE, &row.id, row.last_seen)?,
             count: u32::try_from(row.count).unwrap_or(u32::MAX),
         })
     }
@@ -137,17 +139,17 @@ impl TryFrom<TokenRow> for Token {
 }
 
 /// JSON of a column.
-pub(crate) fn parse<T: DeserializeOwned>(table: &'static str, row: impl ToString, json: &str) -> Result<T, StoreError> {
+pub(crate) fn parse<T: DeserializeOwned>(table: &'static str, row: &dyn Display, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|why| corrupt(table, row, &why))
 }
 
 /// A count or number of a column.
-pub(crate) fn unsigned(table: &'static str, row: impl ToString, value: i64) -> Result<u64, StoreError> {
+pub(crate) fn unsigned(table: &'static str, row: &dyn Display, value: i64) -> Result<u64, StoreError> {
     u64::try_from(value).map_err(|_| impossible(table, row, format!("{value} is below zero")))
 }
 
 /// A time of a column.
-pub(crate) fn time(table: &'static str, row: impl ToString, ms: i64) -> Result<Timestamp, StoreError> {
+pub(crate) fn time(table: &'static str, row: &dyn Display, ms: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(ms).map_err(|_| impossible(table, row, format!("{ms} ms is no time")))
 }
 

@@ -94,8 +94,12 @@ impl Writer {
             Err(error) => {
                 tracing::error!(%error, changes = held.len() + queue.len(), "nothing of this batch was stored");
                 let why = error.to_string();
-                held.into_iter().for_each(|held| held.fail(&why));
-                queue.drain(..).for_each(|job| job.fail(&why));
+                for answer in held {
+                    answer.fail(&why);
+                }
+                for job in queue.drain(..) {
+                    job.fail(&why);
+                }
             }
         }
     }
@@ -164,12 +168,10 @@ impl Writer {
 async fn rolled_back(mut connection: SqliteConnection) -> Option<SqliteConnection> {
     let mut script = Script::new();
     script.add("ROLLBACK");
-    match script.run(&mut connection).await {
-        Ok(_) => Some(connection),
-        // No transaction: it never began, or SQLite ended it already. Or worse; a new connection knows.
-        Err(_) => {
-            drop(connection.close_hard().await);
-            None
-        }
+    if script.run(&mut connection).await.is_ok() {
+        return Some(connection);
     }
+    // No transaction: it never began, or SQLite ended it already. Or worse; a new connection knows.
+    drop(connection.close_hard().await);
+    None
 }

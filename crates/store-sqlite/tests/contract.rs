@@ -1,5 +1,7 @@
 //! The contract that every store keeps, kept by this one.
 
+#![expect(clippy::unwrap_used, reason = "a test panics where the contract is broken")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -177,10 +177,10 @@ pub async fn a_token_is_found_by_its_hash(factory: impl Factory) {
     };
     let (kept, same_name) = (token("ci", "aa"), token("ci", "bb"));
     world.store.add_token(kept.clone()).await.unwrap();
-    let taken = world.store.add_token(same_name).await;
+    let again = world.store.add_token(same_name).await;
     assert!(
-        matches!(&taken, Err(StoreError::Taken { field: "name", value, .. }) if value == "ci"),
-        "{taken:?}"
+        matches!(&again, Err(StoreError::Taken { field: "name", value, .. }) if value == "ci"),
+        "{again:?}"
     );
     world.restart().await;
     assert!(world.store.has_tokens().await.unwrap());
