@@ -48,6 +48,13 @@ pub(super) async fn claim(
 }
 
 fn read(body: ClaimBody) -> Result<Claim, Failure> {
+    // A claim that leaves out what could speak against it is no claim.
+    if body.macs.is_empty() {
+        return Err(Failure::field("macs", "expected the MAC of every network card"));
+    }
+    if body.disks.is_empty() {
+        return Err(Failure::field("disks", "expected every disk of the machine"));
+    }
     let disks = body
         .disks
         .into_iter()
@@ -218,6 +225,8 @@ mod tests {
             ("run", json!("1"), "run"),
             ("boot_id", json!("x"), "boot_id"),
             ("macs", json!(["52:54:00:00:00:01", "zz"]), "macs[1]"),
+            ("macs", json!([]), "macs"),
+            ("disks", json!([]), "disks"),
             ("disk", json!({"path": ""}), "disk.path"),
             (
                 "disk",

@@ -121,7 +121,7 @@ mod tests {
             .post(
                 "/v1/report",
                 &site.secret(Purpose::Host, host, 1),
-                &TestApp::report(1, "ready", json!({})),
+                &TestApp::report(1, "ready", &json!({})),
             )
             .await;
         assert_eq!(reply.problem(), (409, "refused".into(), String::new()));
@@ -142,7 +142,7 @@ mod tests {
             .post(
                 "/v1/report",
                 &site.secret(Purpose::Live, host, 1),
-                &TestApp::report(1, "live", json!({})),
+                &TestApp::report(1, "live", &json!({})),
             )
             .await;
         assert_eq!(reply.problem(), (409, "run-over".into(), String::new()));
@@ -151,7 +151,7 @@ mod tests {
             .post(
                 "/v1/report",
                 &site.secret(Purpose::Live, host, 1),
-                &TestApp::report(2, "live", json!({})),
+                &TestApp::report(2, "live", &json!({})),
             )
             .await;
         assert_eq!(reply.problem(), (409, "run-over".into(), String::new()));
@@ -164,7 +164,7 @@ mod tests {
         site.tell(host, Purpose::Host, 7, "ready", json!({})).await;
         site.arm("a1").await;
         let old = site.secret(Purpose::Host, host, 1);
-        let booted = |seq| TestApp::report(seq, "booted", json!({"facts": {"os_version": "43"}}));
+        let booted = |seq| TestApp::report(seq, "booted", &json!({"facts": {"os_version": "43"}}));
         assert_eq!(site.post("/v1/report", &old, &booted(8)).await.status, 200);
         let mut claim = TestApp::claim(1, 2);
         claim["disk"]["previous"] = json!({"host": "a1", "run": 1});
@@ -208,7 +208,7 @@ mod tests {
             ("mood", json!("good"), "mood"),
         ];
         for (name, value, field) in cases {
-            let mut report = TestApp::report(1, "installing", json!({}));
+            let mut report = TestApp::report(1, "installing", &json!({}));
             report[name] = value;
             let (status, _, at) = site.post("/v1/report", &live, &report).await.problem();
             assert_eq!((status, at.as_str()), (422, field), "{name}");
@@ -217,7 +217,7 @@ mod tests {
             .post(
                 "/v1/report",
                 &installed,
-                &TestApp::report(1, "layered", json!({"facts": {}})),
+                &TestApp::report(1, "layered", &json!({"facts": {}})),
             )
             .await;
         assert_eq!(reply.problem(), (422, "malformed".into(), "facts.deployment".into()));
@@ -237,7 +237,7 @@ mod tests {
         let site = TestApp::new().await;
         let host = site.armed("a1", 1).await.id;
         let live = site.secret(Purpose::Live, host, 1);
-        let large = TestApp::report(1, "live", json!({"message": "x".repeat(1 << 20)}));
+        let large = TestApp::report(1, "live", &json!({"message": "x".repeat(1 << 20)}));
         assert_eq!(site.post("/v1/report", &live, &large).await.problem().0, 413);
         for wrong in [
             "",
@@ -246,7 +246,7 @@ mod tests {
             &site.secret(Purpose::Conf, host, 1),
         ] {
             let reply = site
-                .post("/v1/report", wrong, &TestApp::report(1, "live", json!({})))
+                .post("/v1/report", wrong, &TestApp::report(1, "live", &json!({})))
                 .await;
             assert_eq!(reply.problem().0, 401);
             assert_eq!(reply.header("www-authenticate"), "Bearer");

@@ -168,3 +168,75 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     }
     running.shutdown().await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    fn options(folder: &std::path::Path) -> ServeOptions {
+        ServeOptions::on_loopback(folder.join("data"), folder.join("assets"))
+    }
+
+    /// One request over a real socket.
+    fn ask(base: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(base.strip_prefix("http://").unwrap()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_says_where_it_listens_and_takes_that_back_when_it_stops() {
+        let folder = tempfile::tempdir().unwrap();
+        let running = start(options(folder.path())).await.unwrap();
+        let file = folder.path().join("data/endpoints.json");
+        let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(
+            (&told["boot"], &told["control"]),
+            (&running.boot_url().into(), &running.control_url().into())
+        );
+        let answer = ask(running.boot_url(), "/boot.ipxe");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains(running.boot_url()),
+            "{answer}"
+        );
+        assert!(ask(running.control_url(), "/readyz").ends_with("ready\n"));
+        running.shutdown().await.unwrap();
+        assert!(!file.exists());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_starts_again_on_the_same_ports_and_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = options(folder.path());
+        let first = start(options.clone()).await.unwrap();
+        let address = |url: &str| url.strip_prefix("http://").unwrap().parse().unwrap();
+        (options.boot_listen, options.control_listen) = (address(first.boot_url()), address(first.control_url()));
+        let (url, token) = (first.boot_url().to_owned(), first.admin_token().to_owned());
+        ask(&url, "/boot.ipxe");
+        first.shutdown().await.unwrap();
+        let second = start(options).await.unwrap();
+        assert_eq!(
+            (second.boot_url(), second.admin_token()),
+            (url.as_str(), token.as_str())
+        );
+        second.shutdown().await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_that_cannot_listen_leaves_nothing_running() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut options = options(folder.path());
+        options.control_listen = taken.local_addr().unwrap();
+        let error = start(options.clone()).await.unwrap_err().to_string();
+        assert!(error.contains("cannot listen on"), "{error}");
+        assert!(!folder.path().join("data/endpoints.json").exists());
+        drop(taken);
+        start(options).await.unwrap().shutdown().await.unwrap();
+    }
+}

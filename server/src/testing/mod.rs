@@ -1,9 +1,11 @@
 //! One line of set-up: both planes over a real store in a temporary folder, on a clock that a test moves.
 
+mod logged;
 mod mirror;
 mod reply;
 mod site;
 
+pub(crate) use logged::Logged;
 pub(crate) use mirror::{VERSION, bytes as sample_bytes};
 pub(crate) use reply::Reply;
 pub(crate) use site::{BOOT_ID, TestApp};

@@ -239,7 +239,7 @@ impl TestApp {
     }
 
     /// A report of a host's run 1.
-    pub(crate) fn report(seq: u64, event: &str, more: Value) -> Value {
+    pub(crate) fn report(seq: u64, event: &str, more: &Value) -> Value {
         let mut report = json!({"run": 1, "boot_id": BOOT_ID, "seq": seq, "event": event});
         for (key, value) in more.as_object().unwrap() {
             report[key] = value.clone();
@@ -253,7 +253,7 @@ impl TestApp {
             .post(
                 "/v1/report",
                 &self.secret(kind, host, 1),
-                &Self::report(seq, event, more),
+                &Self::report(seq, event, &more),
             )
             .await;
         assert_eq!(reply.status, 200, "{event}: {}", reply.text());
@@ -275,7 +275,7 @@ impl TestApp {
         self.tell(host, Purpose::Host, 3, "first-boot", base).await;
         let layered = json!({"facts": {"deployment": "layered"}});
         self.tell(host, Purpose::Host, 4, "layered", layered.clone()).await;
-        let mut third = Self::report(5, "layered-boot", layered);
+        let mut third = Self::report(5, "layered-boot", &layered);
         third["boot_id"] = "3f2a0000-0000-4000-8000-00000000b003".into();
         let reply = self
             .post("/v1/report", &self.secret(Purpose::Host, host, 1), &third)
