@@ -10,7 +10,9 @@ CREATE TABLE meta (
     last_time INTEGER NOT NULL,
     last_event INTEGER NOT NULL,
     -- Numbers of hosts stand in secrets: they are counted here, not by the rows, and never used twice.
-    last_host INTEGER NOT NULL
+    last_host INTEGER NOT NULL,
+    -- By which deadlines every due_at was reckoned, as JSON.
+    deadlines TEXT
 ) STRICT;
 
 CREATE TABLE hosts (

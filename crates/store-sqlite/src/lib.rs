@@ -4,6 +4,7 @@
 //! after the commit. Readers have connections of their own and see everything that was answered.
 
 mod batch;
+mod deadlines;
 mod epoch;
 mod error;
 #[cfg(test)]

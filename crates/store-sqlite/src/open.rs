@@ -17,7 +17,7 @@ use crate::error::unavailable;
 use crate::meta::{self, Meta};
 use crate::script::Script;
 use crate::writer::Writer;
-use crate::{SqliteStore, epoch, restore};
+use crate::{SqliteStore, deadlines, epoch, restore};
 
 /// How long a lock that somebody else holds is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -61,6 +61,7 @@ pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), 
     let writing = writing(&options.db_path);
     let mut connection = migrated(&writing).await?;
     let (meta, opened) = settle(&mut connection, &options).await?;
+    deadlines::renew(&mut connection, &options.deadlines).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(1)

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use sqlx::SqliteExecutor;
 use sqlx::sqlite::SqliteConnection;
-use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
+use thirdboot_lifecycle::{Host, HostName, Identity, Mac, Run, RunNumber, Serial, SmbiosUuid};
 use thirdboot_store::{
     Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, LoggedEvent, Page, StoreError,
 };
@@ -52,16 +52,40 @@ pub(crate) async fn host_rows(on: impl SqliteExecutor<'_>, ids: &[u64]) -> Resul
         .await
 }
 
-pub(crate) async fn hosts_with(on: impl SqliteExecutor<'_>, identity: &Identity) -> Result<Vec<HostState>, StoreError> {
-    let rows: Vec<HostRow> = sqlx::query_as(concat!(
-        "SELECT id, version, host, run, observed FROM hosts WHERE id IN ",
-        owners!(),
-        " ORDER BY name"
+/// Rows of hosts whose run has not ended, in the order of their numbers.
+pub(crate) async fn unended_after(
+    on: &mut SqliteConnection,
+    last: i64,
+    limit: u32,
+) -> Result<Vec<HostRow>, sqlx::Error> {
+    sqlx::query_as(host_columns!(
+        "WHERE id > ? AND stage NOT IN ('ready', 'failed', 'cancelled') ORDER BY id LIMIT ?"
     ))
-    .bind(json(&keys_of_identity(identity)))
+    .bind(last)
+    .bind(limit)
     .fetch_all(on)
     .await
-    .map_err(|error| unavailable(&error))?;
+}
+
+pub(crate) async fn hosts_with(on: impl SqliteExecutor<'_>, identity: &Identity) -> Result<Vec<HostState>, StoreError> {
+    let query = match identity.macs.as_slice() {
+        // What a script request says: one card. The commonest question of all, and answered without a list.
+        [] | [_] => sqlx::query_as(host_columns!(
+            "WHERE id IN (SELECT host_id FROM identifiers WHERE kind = 'mac' AND value = ? \
+             UNION ALL SELECT host_id FROM identifiers WHERE kind = 'serial' AND value = ? \
+             UNION ALL SELECT host_id FROM identifiers WHERE kind = 'uuid' AND value = ?) ORDER BY name"
+        ))
+        .bind(identity.macs.first().map(ToString::to_string))
+        .bind(identity.serial.as_ref().map(Serial::as_str))
+        .bind(identity.uuid.as_ref().map(SmbiosUuid::as_str)),
+        _ => sqlx::query_as(concat!(
+            "SELECT id, version, host, run, observed FROM hosts WHERE id IN ",
+            owners!(),
+            " ORDER BY name"
+        ))
+        .bind(json(&keys_of_identity(identity))),
+    };
+    let rows: Vec<HostRow> = query.fetch_all(on).await.map_err(|error| unavailable(&error))?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -178,7 +202,7 @@ fn page<R, T: TryFrom<R, Error = StoreError>>(mut rows: Vec<R>, limit: u32) -> R
 /// An identifier as the database has it: kind and value.
 pub(crate) type Key = (&'static str, String);
 
-fn keys(macs: &[thirdboot_lifecycle::Mac], serial: Option<&str>, uuid: Option<&str>) -> Vec<Key> {
+fn keys(macs: &[Mac], serial: Option<&str>, uuid: Option<&str>) -> Vec<Key> {
     let mut keys: Vec<Key> = macs.iter().map(|mac| ("mac", mac.to_string())).collect();
     keys.extend(serial.map(|serial| ("serial", serial.to_owned())));
     keys.extend(uuid.map(|uuid| ("uuid", uuid.to_owned())));
@@ -188,15 +212,15 @@ fn keys(macs: &[thirdboot_lifecycle::Mac], serial: Option<&str>, uuid: Option<&s
 }
 
 fn keys_of_identity(identity: &Identity) -> Vec<Key> {
-    let serial = identity.serial.as_ref().map(thirdboot_lifecycle::Serial::as_str);
-    let uuid = identity.uuid.as_ref().map(thirdboot_lifecycle::SmbiosUuid::as_str);
+    let serial = identity.serial.as_ref().map(Serial::as_str);
+    let uuid = identity.uuid.as_ref().map(SmbiosUuid::as_str);
     keys(&identity.macs, serial, uuid)
 }
 
 /// The identifiers that a host owns, each once.
 pub(crate) fn keys_of(host: &Host) -> Vec<Key> {
-    let serial = host.serial.as_ref().map(thirdboot_lifecycle::Serial::as_str);
-    let uuid = host.uuid.as_ref().map(thirdboot_lifecycle::SmbiosUuid::as_str);
+    let serial = host.serial.as_ref().map(Serial::as_str);
+    let uuid = host.uuid.as_ref().map(SmbiosUuid::as_str);
     keys(&host.macs, serial, uuid)
 }
 
