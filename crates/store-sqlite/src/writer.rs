@@ -114,15 +114,18 @@ impl Writer {
             let mut batch = Batch::begin(&mut connection, &self.clock, &self.deadlines, &self.limits).await?;
             batch.hosts = std::mem::take(&mut self.hosts);
             batch.look_ahead(queue).await?;
-            for job in queue.drain(..) {
+            let mut jobs = queue.drain(..);
+            while let Some(job) = jobs.next() {
                 match batch.work(job).await {
                     Ok(answer) => held.push(answer),
                     Err((job, error)) => {
-                        job.fail(&error.to_string());
+                        let unanswered: Vec<Job> = std::iter::once(job).chain(jobs).collect();
+                        *queue = unanswered;
                         return Err(error);
                     }
                 }
             }
+            drop(jobs);
             batch.commit().await
         }
         .await;

@@ -32,6 +32,14 @@ async fn a_full_disk_refuses_and_is_forgotten_when_there_is_room() {
         }
     }
     assert_ne!(refused, 0, "200 reports fit on a full disk");
+    let mut many = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let store = Arc::clone(&store);
+        many.spawn(async move { store.submit(id, hold(&"full ".repeat(200))).await });
+    }
+    for answer in many.join_all().await {
+        assert!(answer.unwrap_err().to_string().contains("full"));
+    }
     let before = log(&store, id).await.len();
     assert_eq!(before, usize::try_from(refused).unwrap() + 1);
     store
