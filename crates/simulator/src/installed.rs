@@ -105,6 +105,7 @@ impl Machine {
         reporter
             .say(Saying::of(ReportEvent::Layered).fact("deployment", layered.as_str()))
             .await;
+        self.tell(Step::Rebooting);
         self.pace.pass(SHUTDOWN).await;
         // A staged deployment is finalised only at an orderly shutdown.
         let is_lost = self.has(Fault::StagingAlwaysLost) || self.strikes(Fault::StagingLostOnce, 1);

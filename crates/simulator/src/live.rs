@@ -197,6 +197,7 @@ impl Machine {
             .fact("disk_serial", serial)
             .fact("config_sha256", ignition::sha256(&installed));
         reporter.say(done).await;
+        self.tell(Step::Rebooting);
         self.pace.pass(SHUTDOWN).await;
         Ok(Turn::Reboot)
     }

@@ -26,6 +26,8 @@ pub enum Step {
     Claiming,
     /// It writes its disk, in percent.
     Installing(u8),
+    /// It shuts down to boot again.
+    Rebooting,
     /// It boots from its disk.
     DiskBoot,
     /// It layers packages.
@@ -49,6 +51,7 @@ impl fmt::Display for Step {
             Self::LiveBoot => f.write_str("live system boots"),
             Self::Claiming => f.write_str("claims its disk"),
             Self::Installing(percent) => write!(f, "writes its disk, {percent} %"),
+            Self::Rebooting => f.write_str("reboots"),
             Self::DiskBoot => f.write_str("boots from disk"),
             Self::Layering => f.write_str("layers packages"),
             Self::Network => f.write_str("brings up its network"),

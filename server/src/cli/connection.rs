@@ -20,7 +20,7 @@ pub struct Connection {
     )]
     endpoint: String,
     /// File with the API token; the server's first start writes one to `admin-token` in its data folder. The environment
-    /// variable THIRDBOOT_TOKEN can hold the token itself.
+    /// variable `THIRDBOOT_TOKEN` can hold the token itself.
     #[arg(long, env = "THIRDBOOT_TOKEN_FILE", value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
     /// The token itself. Everyone on the machine can read a command line: use the file or the environment.

@@ -55,8 +55,14 @@ mod tests {
     #[test]
     fn scripts_can_tell_failures_apart() {
         let refused = ClientError::Problem(Box::new(Problem::new(ProblemType::Refused, "no")));
-        let unreachable = ClientError::Unreachable { url: "u".into(), why: "w".into() };
-        let bad_url = ClientError::BadUrl { url: "u".into(), why: "w".into() };
+        let unreachable = ClientError::Unreachable {
+            url: "u".into(),
+            why: "w".into(),
+        };
+        let bad_url = ClientError::BadUrl {
+            url: "u".into(),
+            why: "w".into(),
+        };
         assert_eq!(Failure::from(refused).code(), 1);
         assert_eq!(Failure::from(bad_url).code(), 2);
         assert_eq!(Failure::Usage("?".into()).code(), 2);

@@ -41,7 +41,10 @@ pub async fn run(command: Command) -> ExitCode {
 }
 
 /// A person's own clock, for "3 min ago"; nothing is decided by it.
-#[expect(clippy::disallowed_methods, reason = "what a person sees is told by the person's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a person sees is told by the person's clock"
+)]
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
@@ -50,5 +53,8 @@ fn now() -> jiff::Timestamp {
 fn terminal_columns() -> Option<u16> {
     use std::io::IsTerminal as _;
     let is_terminal = std::io::stdout().is_terminal();
-    is_terminal.then(|| crossterm::terminal::size().ok()).flatten().map(|(columns, _)| columns)
+    is_terminal
+        .then(|| crossterm::terminal::size().ok())
+        .flatten()
+        .map(|(columns, _)| columns)
 }

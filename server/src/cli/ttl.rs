@@ -22,7 +22,10 @@ impl std::str::FromStr for Ttl {
             _ => return Err(expected()),
         };
         let number: u64 = number.parse().map_err(|_| expected())?;
-        let seconds = number.checked_mul(unit_s).filter(|seconds| *seconds > 0).ok_or_else(expected)?;
+        let seconds = number
+            .checked_mul(unit_s)
+            .filter(|seconds| *seconds > 0)
+            .ok_or_else(expected)?;
         Ok(Self { seconds })
     }
 }
@@ -36,7 +39,17 @@ mod tests {
         for (text, seconds) in [("90s", 90), ("45m", 2700), ("24h", 86_400), ("7d", 604_800)] {
             assert_eq!(text.parse(), Ok(Ttl { seconds }));
         }
-        for bad in ["", "24", "h", "-1h", "1.5h", "0s", "24 h", "1w", "99999999999999999999d"] {
+        for bad in [
+            "",
+            "24",
+            "h",
+            "-1h",
+            "1.5h",
+            "0s",
+            "24 h",
+            "1w",
+            "99999999999999999999d",
+        ] {
             assert!(bad.parse::<Ttl>().is_err(), "{bad:?}");
         }
     }

@@ -22,7 +22,10 @@ pub(super) struct Part {
 /// A server, an agent and a runner without fault, then every fault, then agents without fault.
 pub(super) fn cast(hosts: u32) -> Vec<Part> {
     let opening = [(Role::Server, None), (Role::Agent, None), (Role::Runner, None)];
-    let faults = Fault::ALL.iter().zip(0_u32..).map(|(fault, at)| (role_of(*fault, at), Some(*fault)));
+    let faults = Fault::ALL
+        .iter()
+        .zip(0_u32..)
+        .map(|(fault, at)| (role_of(*fault, at), Some(*fault)));
     let rest = std::iter::repeat((Role::Agent, None));
     let parts = opening.into_iter().chain(faults).chain(rest);
     (1..=hosts)
@@ -77,8 +80,16 @@ impl Part {
             name: self.name.clone(),
             role: self.role,
             cluster: joins.then(|| "demo".to_owned()),
-            known_by: if self.is_keyed() { KnownBy::Key } else { KnownBy::Address },
-            network: if joins { self.network(&hardware) } else { NetworkSpec::default() },
+            known_by: if self.is_keyed() {
+                KnownBy::Key
+            } else {
+                KnownBy::Address
+            },
+            network: if joins {
+                self.network(&hardware)
+            } else {
+                NetworkSpec::default()
+            },
             macs: hardware.macs,
             ..HostSpec::default()
         }
@@ -121,10 +132,18 @@ mod tests {
         let names: BTreeSet<&str> = cast.iter().map(|part| part.name.as_str()).collect();
         assert_eq!(names.len(), 24);
         for role in Role::ALL {
-            assert!(cast.iter().any(|part| part.role == *role && part.meant() == Meant::Ready), "{role}");
+            assert!(
+                cast.iter()
+                    .any(|part| part.role == *role && part.meant() == Meant::Ready),
+                "{role}"
+            );
         }
         for part in &cast {
-            assert!(!part.fault.is_some_and(Fault::needs_join) || part.role != Role::Runner, "{}", part.name);
+            assert!(
+                !part.fault.is_some_and(Fault::needs_join) || part.role != Role::Runner,
+                "{}",
+                part.name
+            );
         }
     }
 }

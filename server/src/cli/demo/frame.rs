@@ -8,7 +8,7 @@ use thirdboot_api::control::HostView;
 
 use super::cast::Part;
 use super::scene::Scene;
-use crate::cli::table::{boots::boots, one_line, progress, table, text};
+use crate::cli::table::{boots::boots, one_line, progress, table, text, why};
 
 /// Lines above and below the table that are always there.
 const FRAME_LINES: usize = 6;
@@ -34,7 +34,10 @@ pub(super) fn frame(scene: &Scene, size: Size) -> String {
         .filter_map(|part| scene.view(part))
         .filter(|view| view.diagnosis.is_some())
         .collect();
-    let hosts = scene.parts.len().min(room.saturating_sub(if stuck.is_empty() { 0 } else { WHY_LINES }));
+    let hosts = scene
+        .parts
+        .len()
+        .min(room.saturating_sub(if stuck.is_empty() { 0 } else { WHY_LINES }));
     let mut lines = vec![headline(scene), String::new()];
     lines.extend(rows(scene, &scene.parts[..hosts], size).lines().map(str::to_owned));
     if hosts < scene.parts.len() {
@@ -42,13 +45,20 @@ pub(super) fn frame(scene: &Scene, size: Size) -> String {
     }
     lines.push(String::new());
     let left = usize::from(size.rows).saturating_sub(lines.len() + 1);
-    lines.extend(explanations(&stuck, scene.elapsed, left));
+    lines.extend(explanations(&stuck, scene.elapsed, left, size.columns));
     lines.push(footer(scene));
-    let cut = |line: &String| if line.contains('\u{1b}') { line.clone() } else { cut(line, size.columns) };
+    let cut = |line: &String| {
+        if line.contains('\u{1b}') {
+            line.clone()
+        } else {
+            cut(line, size.columns)
+        }
+    };
     lines.iter().map(cut).collect::<Vec<_>>().join("\n") + "\n"
 }
 
-fn headline(scene: &Scene) -> String {
+/// The whole fleet in a line.
+pub(super) fn headline(scene: &Scene) -> String {
     let of = |test: fn(&HostView) -> bool| scene.views.values().filter(|view| test(view)).count();
     let ready = of(|view| view.run.as_ref().is_some_and(|run| run.stage == StageName::Ready));
     let failed = of(|view| view.run.as_ref().is_some_and(|run| run.stage == StageName::Failed));
@@ -62,7 +72,10 @@ fn headline(scene: &Scene) -> String {
 }
 
 fn rows(scene: &Scene, parts: &[Part], size: Size) -> String {
-    let mut table = table(&["HOST", "BOOTS", "SERVER KNOWS", "MACHINE", "WHAT HAPPENS TO IT"], Some(size.columns));
+    let mut table = table(
+        &["HOST", "BOOTS", "SERVER KNOWS", "MACHINE", "WHAT HAPPENS TO IT"],
+        Some(size.columns),
+    );
     if !size.has_colours {
         table.force_no_tty();
     }
@@ -93,28 +106,60 @@ fn colour(view: &HostView) -> Color {
     }
 }
 
-/// As many as there is room for, one after another.
-fn explanations(stuck: &[&HostView], elapsed: Duration, room: usize) -> Vec<String> {
-    let at_once = (room / 3).min(stuck.len());
-    if at_once == 0 {
-        return Vec::new();
-    }
+/// As many as there is room for; where that is not all, they take turns.
+fn explanations(stuck: &[&HostView], elapsed: Duration, room: usize, columns: u16) -> Vec<String> {
     let turn = usize::try_from(elapsed.as_secs() / WHY_PERIOD_S).unwrap_or(0);
-    let from = if at_once == stuck.len() { 0 } else { turn * at_once };
-    (0..at_once)
-        .map(|n| stuck[(from + n) % stuck.len()])
-        .filter_map(|view| view.diagnosis.as_ref().map(|diagnosis| (view, diagnosis)))
-        .flat_map(|(view, why)| {
-            let indent = " ".repeat(view.name.len());
-            [format!("{}  {}", view.name, why.says), format!("{indent}  → {}", why.advice), String::new()]
-        })
-        .collect()
+    let all: Vec<Vec<String>> = stuck.iter().map(|view| explanation(view, columns)).collect();
+    let fits = all.iter().map(Vec::len).sum::<usize>() <= room;
+    let from = if fits || all.is_empty() { 0 } else { turn % all.len() };
+    let mut shown = Vec::new();
+    for lines in all[from..].iter().chain(&all[..from]) {
+        if shown.len() + lines.len() > room {
+            break;
+        }
+        shown.extend(lines.iter().cloned());
+    }
+    shown
+}
+
+/// Why a host is stuck and what to do, under its name.
+fn explanation(view: &HostView, columns: u16) -> Vec<String> {
+    let Some(diagnosis) = &view.diagnosis else {
+        return Vec::new();
+    };
+    let indent = view.name.len() + 2;
+    let room = usize::from(columns).saturating_sub(indent).max(20);
+    let says = wrapped(&why(view), room);
+    let advice = wrapped(&format!("→ {}", diagnosis.advice), room);
+    let mut lines: Vec<String> = says
+        .into_iter()
+        .chain(advice)
+        .zip(std::iter::once(view.name.as_str()).chain(std::iter::repeat("")))
+        .map(|(line, name)| format!("{name:<indent$}{line}"))
+        .collect();
+    lines.push(String::new());
+    lines
+}
+
+/// Words in lines of at most so many characters; a longer word has a line of its own.
+fn wrapped(said: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in said.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn footer(scene: &Scene) -> String {
     scene.notice.clone().unwrap_or_else(|| {
         format!(
-            "Ctrl-C ends. Ask it yourself: THIRDBOOT_ENDPOINT={} THIRDBOOT_TOKEN_FILE={} thirdboot host list",
+            "Ctrl-C ends; ask it: thirdboot host list --endpoint {} --token-file {}",
             scene.control_url, scene.token_file
         )
     })
@@ -159,20 +204,30 @@ mod tests {
             .unwrap(),
         );
         scene.steps.insert("agent-02".into(), Step::Installing(60));
-        scene.steps.insert("agent-07".into(), Step::Hangs("no network in its initramfs".into()));
+        scene
+            .steps
+            .insert("agent-07".into(), Step::Hangs("no network in its initramfs".into()));
         scene
     }
 
     #[test]
     fn a_frame_shows_every_host_and_why_some_are_stuck() {
-        let size = Size { columns: 120, rows: 40, has_colours: false };
+        let size = Size {
+            columns: 120,
+            rows: 40,
+            has_colours: false,
+        };
         insta::assert_snapshot!(frame(&scene(), size));
     }
 
     #[test]
     fn a_small_screen_is_not_scrolled() {
         for rows in [6, 10, 14, 24] {
-            let size = Size { columns: 60, rows, has_colours: false };
+            let size = Size {
+                columns: 60,
+                rows,
+                has_colours: false,
+            };
             let frame = frame(&scene(), size);
             assert!(frame.lines().count() <= usize::from(rows).max(6), "{rows}:\n{frame}");
             assert!(frame.lines().all(|line| line.chars().count() <= 60), "{rows}:\n{frame}");

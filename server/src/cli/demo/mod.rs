@@ -10,6 +10,7 @@ mod site;
 mod verdict;
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use crate::serve::logging;
@@ -40,15 +41,26 @@ pub(super) async fn run(options: DemoOptions) -> Result<(), Failure> {
     let mut site = site::Site::start(folder.path(), options.speed).await?;
     let played = tokio::select! {
         played = play::play(&mut site, &options) => played,
-        pressed = tokio::signal::ctrl_c() => match pressed {
-            Ok(()) => Ok(play::Ending::Interrupted),
-            Err(error) => Err(anyhow::Error::from(error).into()),
-        },
+        asked = asked_to_end() => asked.map(|()| play::Ending::Interrupted).map_err(Failure::from),
     };
     site.stop().await?;
+    folder.close().map_err(anyhow::Error::from)?;
+    if matches!(played, Ok(play::Ending::Interrupted)) {
+        println!("the demo's server has stopped, and its folder is gone");
+    }
     match played? {
         play::Ending::AsMeant => Ok(()),
         play::Ending::Interrupted if !options.once => Ok(()),
         play::Ending::Interrupted | play::Ending::Missed => Err(Failure::Told),
     }
+}
+
+/// Ctrl-C, or SIGTERM.
+async fn asked_to_end() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }

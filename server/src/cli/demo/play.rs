@@ -48,7 +48,7 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
     let pace = Pace::new(f64::from(options.speed));
     let (fleet, mut progress) = power_on(site, &scene.parts, pace).await?;
     let started = Instant::now();
-    let mut screen = Screen::open().map_err(anyhow::Error::from)?;
+    let mut screen = Screen::open(&scene).map_err(anyhow::Error::from)?;
     let mut restart_at = options.once.then(|| pace.real(RESTART_AFTER));
     let limit = pace.real(LIMIT).max(SHORTEST_LIMIT);
     let mut frames = tokio::time::interval(FRAME_PERIOD);
@@ -72,11 +72,7 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
 }
 
 /// Adds and arms every host over the API, and powers its machine on.
-async fn power_on(
-    site: &Site,
-    parts: &[Part],
-    pace: Pace,
-) -> Result<(Fleet, UnboundedReceiver<Progress>), Failure> {
+async fn power_on(site: &Site, parts: &[Part], pace: Pace) -> Result<(Fleet, UnboundedReceiver<Progress>), Failure> {
     let network_boot = format!("{}/boot.ipxe", site.boot_url);
     let wire = Wire::new(REQUESTS)?;
     let (mut fleet, progress) = Fleet::new();
@@ -88,8 +84,7 @@ async fn power_on(
         } else {
             network_boot.clone()
         };
-        let mut machine =
-            Machine::new(&part.name, part.hardware(), boot_url, &wire).at(pace.of_machine(part.number));
+        let mut machine = Machine::new(&part.name, part.hardware(), boot_url, &wire).at(pace.of_machine(part.number));
         if part.role == Role::Runner {
             machine = machine.without_cluster();
         }

@@ -48,7 +48,8 @@ impl Scene {
 
     /// Whether this part has come to the end that is meant for it.
     pub(super) fn is_as_meant(&self, part: &Part) -> bool {
-        self.view(part).is_some_and(|view| is_as_meant(part.meant(), Reached::of(view)))
+        self.view(part)
+            .is_some_and(|view| is_as_meant(part.meant(), Reached::of(view)))
     }
 
     /// How many parts have.

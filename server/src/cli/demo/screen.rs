@@ -9,7 +9,7 @@ use crossterm::{execute, queue, terminal};
 
 use super::frame::{Size, frame};
 use super::scene::Scene;
-use crate::cli::table::progress;
+use crate::cli::table::{progress, why};
 
 /// What a terminal has when it does not say.
 const DEFAULT_SIZE: (u16, u16) = (120, 40);
@@ -35,8 +35,14 @@ impl Drop for Alternate {
 }
 
 impl Screen {
-    pub(super) fn open() -> io::Result<Self> {
+    pub(super) fn open(scene: &Scene) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
+            let hosts = scene.parts.len();
+            writeln!(
+                io::stdout(),
+                "{hosts} simulated hosts are armed; the server listens at {}",
+                scene.control_url
+            )?;
             return Ok(Self::Lines(BTreeMap::new()));
         }
         // Made first: its drop undoes a half-done switch, too.
@@ -58,7 +64,14 @@ fn redraw(scene: &Scene) -> io::Result<()> {
     let has_colours = std::env::var_os("NO_COLOR").is_none();
     let mut out = io::stdout().lock();
     queue!(out, MoveTo(0, 0))?;
-    let frame = frame(scene, Size { columns, rows, has_colours });
+    let frame = frame(
+        scene,
+        Size {
+            columns,
+            rows,
+            has_colours,
+        },
+    );
     for (at, line) in frame.lines().take(usize::from(rows)).enumerate() {
         if at > 0 {
             out.write_all(b"\r\n")?;
@@ -76,13 +89,24 @@ fn say_changes(said: &mut BTreeMap<String, String>, scene: &Scene) -> io::Result
         let Some(view) = scene.view(part) else {
             continue;
         };
-        let why = view.diagnosis.as_ref();
-        let stage = view.run.as_ref().map_or_else(String::new, |run| format!("{} {}", run.stage, run.stalled));
+        let stage = view
+            .run
+            .as_ref()
+            .map_or_else(String::new, |run| format!("{} {}", run.stage, run.stalled));
         if said.insert(part.name.clone(), stage.clone()) == Some(stage) {
             continue;
         }
-        let why = why.map_or_else(String::new, |why| format!(": {}", why.says));
-        writeln!(out, "{:>6.1} s  {:<10} {}{why}", scene.elapsed.as_secs_f32(), part.name, progress(view))?;
+        let why = match why(view) {
+            why if why.is_empty() => why,
+            why => format!(": {why}"),
+        };
+        writeln!(
+            out,
+            "{:>6.1} s  {:<10} {}{why}",
+            scene.elapsed.as_secs_f32(),
+            part.name,
+            progress(view)
+        )?;
     }
     if let Some(notice) = &scene.notice
         && said.insert("notice".to_owned(), notice.clone()).as_ref() != Some(notice)

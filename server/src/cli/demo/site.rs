@@ -94,7 +94,11 @@ fn deadlines(speed: u16) -> Deadlines {
             stall_s: scaled(STALL_S).max(SHORTEST_STALL_S),
             give_up_s: (stage != Stage::Armed).then(|| scaled(give_up_s).max(2 * SHORTEST_STALL_S)),
         };
-        if stage.is_end() { deadlines } else { deadlines.with(stage, deadline) }
+        if stage.is_end() {
+            deadlines
+        } else {
+            deadlines.with(stage, deadline)
+        }
     })
 }
 

@@ -8,6 +8,7 @@ use thirdboot_simulator::Meant;
 
 use super::cast::Part;
 use super::scene::Scene;
+use crate::cli::table::{table, text};
 
 /// Where a host is, as far as an end is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,10 @@ pub(super) enum Reached<'a> {
 
 impl<'a> Reached<'a> {
     pub(super) fn of(host: &'a HostView) -> Self {
-        let cause = host.diagnosis.as_ref().map_or("no cause", |diagnosis| diagnosis.cause.as_str());
+        let cause = host
+            .diagnosis
+            .as_ref()
+            .map_or("no cause", |diagnosis| diagnosis.cause.as_str());
         match &host.run {
             None => Self::UnderWay("not armed"),
             Some(run) => match &run.stage {
@@ -52,22 +56,35 @@ impl fmt::Display for Reached<'_> {
 pub(super) fn is_as_meant(meant: Meant, reached: Reached<'_>) -> bool {
     match (meant, reached) {
         (Meant::Ready, Reached::Ready) => true,
-        (Meant::Failed(meant), Reached::Failed(cause)) => meant == cause,
-        (Meant::Stuck(meant), Reached::Stalled(cause) | Reached::Failed(cause)) => meant == cause,
+        (Meant::Failed(meant) | Meant::Stuck(meant), Reached::Failed(cause))
+        | (Meant::Stuck(meant), Reached::Stalled(cause)) => meant == cause,
         _ => false,
     }
 }
 
 /// A line a host, and one for the machine that nobody described.
 pub(super) fn lines(scene: &Scene) -> String {
-    let mut lines = String::new();
+    let mut table = table(&["", "HOST", "WHAT HAPPENS TO IT", "MEANT", "REACHED", ""], None);
     for part in &scene.parts {
-        lines.push_str(&line(scene, part));
-        lines.push('\n');
+        table.add_row(line(scene, part));
     }
-    let word = if is_stranger_held(scene) { "ok" } else { "MISSED" };
-    lines.push_str(&format!("{word:<7} {:<10} nobody described it: held, and listed for adoption\n", "stranger"));
-    lines
+    let held = if is_stranger_held(scene) {
+        "held, listed"
+    } else {
+        "not listed"
+    };
+    table.add_row([
+        word(is_stranger_held(scene)),
+        "stranger",
+        "nobody described it",
+        "held, listed",
+        held,
+    ]);
+    text(&table)
+}
+
+fn word(is_as_meant: bool) -> &'static str {
+    if is_as_meant { "ok" } else { "MISSED" }
 }
 
 /// Whether the machine that nobody described is where it should be.
@@ -75,24 +92,39 @@ pub(super) fn is_stranger_held(scene: &Scene) -> bool {
     scene.unknown == 1
 }
 
-fn line(scene: &Scene, part: &Part) -> String {
-    let word = if scene.is_as_meant(part) { "ok" } else { "MISSED" };
-    let meant = part.meant().to_string();
-    let head = format!("{word:<7} {:<10} {:<41} meant {meant:<28}", part.name, part.says());
-    let Some(view) = scene.view(part) else {
-        return format!("{head} reached nothing");
+fn line(scene: &Scene, part: &Part) -> [String; 6] {
+    let is_as_meant = scene.is_as_meant(part);
+    let view = scene.view(part);
+    let reached = view.map_or_else(|| "nothing".to_owned(), |view| Reached::of(view).to_string());
+    let told = if is_as_meant {
+        view.map_or_else(String::new, recovered)
+    } else {
+        scene
+            .step(part)
+            .map_or_else(String::new, |step| format!("its machine: {step}"))
     };
-    let reached = Reached::of(view).to_string();
-    let told = view.run.as_ref().map(|run| {
-        let attempts = (run.attempt > 1).then(|| format!("{} attempts", run.attempt));
-        let rollbacks = (run.rollbacks > 0).then(|| format!("staging lost {} times", run.rollbacks));
-        [attempts, rollbacks].into_iter().flatten().collect::<Vec<_>>().join(", ")
-    });
-    let step = match scene.step(part) {
-        Some(step) if word == "MISSED" => format!("its machine: {step}"),
-        _ => String::new(),
+    [
+        word(is_as_meant).to_owned(),
+        part.name.clone(),
+        part.says().to_owned(),
+        part.meant().to_string(),
+        reached,
+        told,
+    ]
+}
+
+/// What a host went through on its way.
+fn recovered(view: &HostView) -> String {
+    let Some(run) = &view.run else {
+        return String::new();
     };
-    format!("{head} reached {reached:<28} {} {step}", told.unwrap_or_default()).trim_end().to_owned()
+    let attempts = (run.attempt > 1).then(|| format!("installed at attempt {}", run.attempt));
+    let rollbacks = match run.rollbacks {
+        0 => None,
+        1 => Some("staged twice".to_owned()),
+        lost => Some(format!("staging lost {lost} times")),
+    };
+    attempts.into_iter().chain(rollbacks).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -107,6 +139,9 @@ mod tests {
         assert!(!is_as_meant(meant, Reached::Stalled("install-stuck")));
         assert!(!is_as_meant(meant, Reached::Ready));
         assert!(!is_as_meant(Meant::Ready, Reached::UnderWay("joining")));
-        assert!(!is_as_meant(Meant::Failed("host-failed"), Reached::Stalled("host-failed")));
+        assert!(!is_as_meant(
+            Meant::Failed("host-failed"),
+            Reached::Stalled("host-failed")
+        ));
     }
 }

@@ -53,7 +53,9 @@ fn armed(host: &HostView) -> String {
     let Some(run) = &host.run else {
         return format!("{}: armed\n", host.name);
     };
-    let until = run.permit_expires_at.map_or_else(String::new, |at| format!(" until {at}"));
+    let until = run
+        .permit_expires_at
+        .map_or_else(String::new, |at| format!(" until {at}"));
     let what = if run.inspect {
         "to be inspected: its live system writes nothing"
     } else {

@@ -10,6 +10,25 @@ use thirdboot_api::control::{Arch, DiskBoot, HostSpec, InstallSpec, KnownBy, Pla
 use super::print;
 use crate::cli::{Connection, Failure, now, table, terminal_columns};
 
+/// What a file says and flags do not repeat.
+const DESCRIBED_BY_FLAGS: [&str; 15] = [
+    "name",
+    "macs",
+    "serial",
+    "uuid",
+    "role",
+    "cluster",
+    "arch",
+    "platform",
+    "known_by",
+    "ssh_keys",
+    "labels",
+    "packages",
+    "disk",
+    "disk_boot",
+    "consoles",
+];
+
 /// A description on the command line, or in a file.
 #[derive(Debug, Args)]
 pub(super) struct AddOptions {
@@ -17,7 +36,7 @@ pub(super) struct AddOptions {
     #[arg(required_unless_present = "file")]
     name: Option<String>,
     /// Read the whole description from a JSON file as the API takes it (network included); `-` is standard input.
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = DESCRIBED_BY_FLAGS)]
     file: Option<PathBuf>,
     /// MAC of a network card (repeat it, or separate by commas).
     #[arg(long = "mac", value_name = "MAC", value_delimiter = ',')]

@@ -8,8 +8,12 @@ use serde::Serialize;
 
 use super::{Connection, Failure, now, table, terminal_columns};
 
+/// What scripts can count on.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.";
+
 /// Hosts, over the API.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct HostCommand {
     #[command(flatten)]
     connection: Connection,

@@ -5,9 +5,19 @@ use thirdboot_api::control::RunView;
 
 /// The stages of each boot.
 const BOOTS: [&[StageName]; 3] = [
-    &[StageName::Netbooting, StageName::Live, StageName::Installing, StageName::Installed],
+    &[
+        StageName::Netbooting,
+        StageName::Live,
+        StageName::Installing,
+        StageName::Installed,
+    ],
     &[StageName::FirstBoot, StageName::Layering, StageName::Layered],
-    &[StageName::LayeredBoot, StageName::Networked, StageName::Joining, StageName::Ready],
+    &[
+        StageName::LayeredBoot,
+        StageName::Networked,
+        StageName::Joining,
+        StageName::Ready,
+    ],
 ];
 
 const DONE: char = '■';
@@ -57,7 +67,8 @@ mod tests {
     use super::*;
 
     fn run(stage: &str) -> RunView {
-        serde_json::from_value(serde_json::json!({"number": 1, "stage": stage, "entered_at": "2026-09-01T12:00:00Z"})).unwrap()
+        serde_json::from_value(serde_json::json!({"number": 1, "stage": stage, "entered_at": "2026-09-01T12:00:00Z"}))
+            .unwrap()
     }
 
     #[test]
@@ -77,10 +88,19 @@ mod tests {
 
     #[test]
     fn a_stall_and_an_end_show_where() {
-        let stalled = RunView { stalled: true, ..run("live") };
+        let stalled = RunView {
+            stalled: true,
+            ..run("live")
+        };
         assert_eq!(boots(&stalled), "■!·· ··· ····");
-        let ended = FailedView { stage: StageName::Layering, cause: String::new() };
-        let failed = RunView { failed: Some(ended), ..run("failed") };
+        let ended = FailedView {
+            stage: StageName::Layering,
+            cause: String::new(),
+        };
+        let failed = RunView {
+            failed: Some(ended),
+            ..run("failed")
+        };
         assert_eq!(boots(&failed), "■■■■ ■✗· ····");
     }
 }

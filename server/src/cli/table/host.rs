@@ -17,7 +17,13 @@ pub(in crate::cli) fn host(host: &HostView, now: Timestamp, columns: Option<u16>
         ("platform", format!("{}, {}", host.platform, host.arch)),
         ("known by", host.known_by.to_string()),
         ("network", network(host)),
-        ("disk", host.install.disk.clone().unwrap_or_else(|| "the only eligible one".to_owned())),
+        (
+            "disk",
+            host.install
+                .disk
+                .clone()
+                .unwrap_or_else(|| "the only eligible one".to_owned()),
+        ),
         ("packages", host.packages.join(" ")),
         ("labels", labels(host)),
     ];
@@ -28,7 +34,15 @@ pub(in crate::cli) fn host(host: &HostView, now: Timestamp, columns: Option<u16>
         rows.push(("hold", format!("{} (for {})", hold.reason, age(hold.since, now))));
     }
     if let Some(run) = &host.run {
-        rows.push(("run", format!("{}: {} for {}", run.number, progress(host), age(run.entered_at, now))));
+        rows.push((
+            "run",
+            format!(
+                "{}: {}, in this stage for {}",
+                run.number,
+                progress(host),
+                age(run.entered_at, now)
+            ),
+        ));
         rows.push(("boots", boots(run)));
         run_rows(run, now, &mut rows);
     }
@@ -48,7 +62,7 @@ pub(in crate::cli) fn host(host: &HostView, now: Timestamp, columns: Option<u16>
 
 fn run_rows(run: &RunView, now: Timestamp, rows: &mut Vec<(&'static str, String)>) {
     for boot in &run.boots {
-        let mut said = format!("{} for {}", boot.boot_id, age(boot.first_seen, now));
+        let mut said = format!("{}, {} ago", boot.boot_id, age(boot.first_seen, now));
         for part in [&boot.os_version, &boot.deployment].into_iter().flatten() {
             said.push_str(", ");
             said.push_str(&part.chars().take(16).collect::<String>());
@@ -66,8 +80,14 @@ fn run_rows(run: &RunView, now: Timestamp, rows: &mut Vec<(&'static str, String)
         rows.push(("staging lost", format!("{} times", run.rollbacks)));
     }
     if let Some(word) = &run.last_word {
-        let message = word.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
-        rows.push(("last word", format!("{} {} ago{message}", word.event, age(word.at, now))));
+        let message = word
+            .message
+            .as_deref()
+            .map_or_else(String::new, |message| format!(": {message}"));
+        rows.push((
+            "last word",
+            format!("{} {} ago{message}", word.event, age(word.at, now)),
+        ));
     }
     if let Some(ended) = &run.failed {
         rows.push(("ended", format!("in {}: {}", ended.stage, ended.cause)));
@@ -90,7 +110,11 @@ fn network(host: &HostView) -> String {
 }
 
 fn labels(host: &HostView) -> String {
-    let labels: Vec<String> = host.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let labels: Vec<String> = host
+        .labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     labels.join(" ")
 }
 

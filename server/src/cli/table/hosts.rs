@@ -51,15 +51,18 @@ pub(in crate::cli) fn progress(host: &HostView) -> String {
     said
 }
 
-fn why(host: &HostView) -> String {
+/// Why a host does not go on, in a sentence; empty when it does.
+pub(in crate::cli) fn why(host: &HostView) -> String {
     if let Some(hold) = &host.hold {
         return format!("held: {}", hold.reason);
     }
-    if let Some(diagnosis) = &host.diagnosis {
-        return diagnosis.says.clone();
+    // Where it ended is told beside it.
+    if let Some(ended) = host.run.as_ref().and_then(|run| run.failed.as_ref()) {
+        return ended.cause.clone();
     }
-    let cancelled = host.run.as_ref().and_then(|run| run.failed.as_ref());
-    cancelled.map_or_else(String::new, |ended| ended.cause.clone())
+    host.diagnosis
+        .as_ref()
+        .map_or_else(String::new, |diagnosis| diagnosis.says.clone())
 }
 
 #[cfg(test)]
@@ -71,7 +74,8 @@ pub(super) mod tests {
     /// Hosts as a server shows them, in every kind of state.
     pub(in crate::cli::table) fn sample() -> Vec<HostView> {
         let run = |stage: &str, more: serde_json::Value| {
-            let mut run = json!({"number": 2, "stage": stage, "entered_at": "2026-09-01T12:00:00Z", "attempt": 1, "attempts": 3});
+            let mut run =
+                json!({"number": 2, "stage": stage, "entered_at": "2026-09-01T12:00:00Z", "attempt": 1, "attempts": 3});
             run.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             run
         };

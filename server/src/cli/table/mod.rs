@@ -8,14 +8,19 @@ use comfy_table::{ContentArrangement, Row, Table};
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use host::host;
-pub(super) use hosts::{hosts, progress};
+pub(super) use hosts::{hosts, progress, why};
 
 /// An empty table of these columns, as wide as the terminal, or as wide as it wants.
 pub(super) fn table(header: &[&str], columns: Option<u16>) -> Table {
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_header(header.iter().copied());
+    table.load_style(comfy_table::presets::NOTHING);
+    if !header.is_empty() {
+        table.set_header(header.iter().copied());
+    }
     match columns {
-        Some(columns) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns),
+        Some(columns) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(columns),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
     for column in table.column_iter_mut() {
