@@ -62,7 +62,7 @@ send() {
     local file status wait=1 until=$((SECONDS + patience)) answer=$runtime/answer.json
     exec 9>"$runtime/send.lock"
     flock --wait "$patience" 9 || return 75
-    while file=$(queued | head -n 1) && [[ -n $file ]]; do
+    while file=$(queued | sed --quiet 1p) && [[ -n $file ]]; do
         status=$(api /v1/report "$file" "$answer")
         case $status in
         200)

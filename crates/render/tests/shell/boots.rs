@@ -142,15 +142,3 @@ fn a_ready_that_was_still_queued_makes_the_next_boot_a_ready_one() {
     assert_eq!(kind(&machine), "booted");
     assert_eq!(server.events(), ["ready", "booted"]);
 }
-
-#[test]
-fn the_live_system_says_which_machine_it_is() {
-    let server = Server::in_stage("live");
-    let machine = Machine::at(&server.url);
-    machine.run("live", &[]).ok();
-    let dmi = json!({"serial": "S3RI4L", "product": "Model 1"});
-    assert_eq!(
-        server.report("live")["facts"],
-        json!({"dmi": dmi, "macs": ["52:54:00:00:00:01"]})
-    );
-}

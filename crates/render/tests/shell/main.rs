@@ -10,6 +10,8 @@ mod failed;
 #[cfg(test)]
 mod join;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod network;
