@@ -81,26 +81,37 @@ fn an_empty_partition_table_holds_nothing() {
     );
 }
 
+/// A signature as `wipefs` names it, and the word of a claim.
+const WORDS: [(&str, &str); 14] = [
+    ("ceph_bluestore", "ceph-bluestore"),
+    ("LVM2_member", "lvm"),
+    ("linux_raid_member", "md"),
+    ("isw_raid_member", "md"),
+    ("zfs_member", "zfs"),
+    ("crypto_LUKS", "luks"),
+    ("btrfs", "btrfs"),
+    ("xfs", "xfs"),
+    ("ext3", "ext4"),
+    ("vfat", "vfat"),
+    ("ntfs", "ntfs"),
+    ("swap", "swap"),
+    ("hfsplus", "other"),
+    ("PMBR", "partition-table"),
+];
+
 #[test]
 fn everything_recognisable_is_named() {
-    let bare = json!([disk("sda", "S1", &json!([]))]);
-    for (signature, word) in [
-        ("ceph_bluestore", "ceph-bluestore"),
-        ("LVM2_member", "lvm"),
-        ("linux_raid_member", "md"),
-        ("isw_raid_member", "md"),
-        ("zfs_member", "zfs"),
-        ("crypto_LUKS", "luks"),
-        ("btrfs", "btrfs"),
-        ("xfs", "xfs"),
-        ("ext3", "ext4"),
-        ("vfat", "vfat"),
-        ("ntfs", "ntfs"),
-        ("swap", "swap"),
-        ("hfsplus", "other"),
-        ("PMBR", "partition-table"),
-    ] {
-        assert_eq!(holds(&bare, &[("sda", signature)], ""), json!([word]), "{signature}");
+    let machine = Machine::at("http://127.0.0.1:9");
+    let names: Vec<String> = (0..WORDS.len()).map(|at| format!("nvme{at}n1")).collect();
+    let disks: Vec<Value> = names.iter().map(|name| disk(name, name, &json!([]))).collect();
+    let signatures: Vec<(&str, &str)> = names
+        .iter()
+        .zip(WORDS)
+        .map(|(name, (signature, _))| (name.as_str(), signature))
+        .collect();
+    with_disks(&machine, &json!(disks), &signatures, "");
+    for (disk, (signature, word)) in found(&machine).iter().zip(WORDS) {
+        assert_eq!(disk["holds"], json!([word]), "{signature}");
     }
 }
 
