@@ -1,66 +1,10 @@
 //! The command line against a running server, as scripts use it: what it prints, and how it ends.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+#[cfg(test)]
+mod desk;
 
+use desk::{Desk, binary, spoken};
 use serde_json::Value;
-use tempfile::TempDir;
-use thirdboot::serve::{self, Running, ServeOptions};
-
-/// A server with a token, and the binary pointed at both.
-struct Desk {
-    server: Running,
-    folder: TempDir,
-}
-
-impl Desk {
-    async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (data, assets) = (folder.path().join("data"), folder.path().join("assets"));
-        let server = serve::start(ServeOptions::on_loopback(data, assets)).await.unwrap();
-        Self { server, folder }
-    }
-
-    fn token_file(&self) -> PathBuf {
-        self.folder.path().join("data/admin-token")
-    }
-
-    /// Types a line; the server answers from another thread.
-    async fn types(&self, line: &str) -> Said {
-        let mut command = binary(line);
-        command
-            .env("THIRDBOOT_ENDPOINT", self.server.control_url())
-            .env("THIRDBOOT_TOKEN_FILE", self.token_file());
-        spoken(command).await
-    }
-}
-
-/// What a command said, and its exit code.
-#[derive(Debug)]
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn binary(line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_thirdboot"));
-    command.args(line.split_whitespace());
-    for name in ["THIRDBOOT_ENDPOINT", "THIRDBOOT_TOKEN", "THIRDBOOT_TOKEN_FILE"] {
-        command.env_remove(name);
-    }
-    command
-}
-
-async fn spoken(mut command: Command) -> Said {
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let Output { status, stdout, stderr } = run.await.unwrap().unwrap();
-    Said {
-        code: status.code().unwrap(),
-        out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_is_added_shown_listed_held_and_released() {

@@ -11,7 +11,9 @@ use super::scene::Scene;
 use crate::cli::table::{boots::boots, one_line, progress, table, text, why};
 
 /// Lines above and below the table that are always there.
-const FRAME_LINES: usize = 6;
+const FRAME_LINES: usize = 7;
+/// Lines below the explanations.
+const FOOTER_LINES: usize = 2;
 /// At least so many lines tell why hosts are stuck.
 const WHY_LINES: usize = 4;
 /// So long one explanation stands before others take its place.
@@ -44,9 +46,9 @@ pub(super) fn frame(scene: &Scene, size: Size) -> String {
         lines.push(format!("… and {} more", scene.parts.len() - hosts));
     }
     lines.push(String::new());
-    let left = usize::from(size.rows).saturating_sub(lines.len() + 1);
+    let left = usize::from(size.rows).saturating_sub(lines.len() + FOOTER_LINES);
     lines.extend(explanations(&stuck, scene.elapsed, left, size.columns));
-    lines.push(footer(scene));
+    lines.extend(footer(scene));
     let cut = |line: &String| {
         if line.contains('\u{1b}') {
             line.clone()
@@ -156,13 +158,18 @@ fn wrapped(said: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn footer(scene: &Scene) -> String {
-    scene.notice.clone().unwrap_or_else(|| {
+fn footer(scene: &Scene) -> [String; FOOTER_LINES] {
+    let first = scene
+        .notice
+        .as_deref()
+        .unwrap_or("Ctrl-C ends; the server can be asked, too:");
+    [
+        first.to_owned(),
         format!(
-            "Ctrl-C ends; ask it: thirdboot host list --endpoint {} --token-file {}",
+            "thirdboot host list --endpoint {} --token-file {}",
             scene.control_url, scene.token_file
-        )
-    })
+        ),
+    ]
 }
 
 fn cut(line: &str, columns: u16) -> String {
@@ -222,14 +229,14 @@ mod tests {
 
     #[test]
     fn a_small_screen_is_not_scrolled() {
-        for rows in [6, 10, 14, 24] {
+        for rows in [8, 10, 14, 24] {
             let size = Size {
                 columns: 60,
                 rows,
                 has_colours: false,
             };
             let frame = frame(&scene(), size);
-            assert!(frame.lines().count() <= usize::from(rows).max(6), "{rows}:\n{frame}");
+            assert!(frame.lines().count() <= usize::from(rows), "{rows}:\n{frame}");
             assert!(frame.lines().all(|line| line.chars().count() <= 60), "{rows}:\n{frame}");
         }
     }

@@ -62,24 +62,24 @@ impl Screen {
 fn redraw(scene: &Scene) -> io::Result<()> {
     let (columns, rows) = terminal::size().unwrap_or(DEFAULT_SIZE);
     let has_colours = std::env::var_os("NO_COLOR").is_none();
-    let mut out = io::stdout().lock();
-    queue!(out, MoveTo(0, 0))?;
-    let frame = frame(
-        scene,
-        Size {
-            columns,
-            rows,
-            has_colours,
-        },
-    );
-    for (at, line) in frame.lines().take(usize::from(rows)).enumerate() {
+    let size = Size {
+        columns,
+        rows,
+        has_colours,
+    };
+    // In one piece: a frame that arrives in parts flickers.
+    let mut drawn = Vec::new();
+    queue!(drawn, MoveTo(0, 0))?;
+    for (at, line) in frame(scene, size).lines().take(usize::from(rows)).enumerate() {
         if at > 0 {
-            out.write_all(b"\r\n")?;
+            drawn.extend(b"\r\n");
         }
-        out.write_all(line.as_bytes())?;
-        queue!(out, Clear(ClearType::UntilNewLine))?;
+        drawn.extend(line.as_bytes());
+        queue!(drawn, Clear(ClearType::UntilNewLine))?;
     }
-    queue!(out, Clear(ClearType::FromCursorDown))?;
+    queue!(drawn, Clear(ClearType::FromCursorDown))?;
+    let mut out = io::stdout().lock();
+    out.write_all(&drawn)?;
     out.flush()
 }
 
