@@ -10,6 +10,8 @@ cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
 
 build_server
 step "cargo test"
+# Random histories: a few suffice while one works, this many must hold.
+export THIRDBOOT_HISTORIES=${THIRDBOOT_HISTORIES:-100000}
 references=$(mktemp)
 trap 'rm -f "$references"' EXIT
 # Insta lists in this file every snapshot that a test looked at.

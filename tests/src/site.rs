@@ -36,6 +36,18 @@ impl Site {
     /// # Errors
     /// When it does not start.
     pub async fn with(images: &Images, arguments: &[&str]) -> Result<Self> {
+        Self::logging(images, arguments, "info").await
+    }
+
+    /// A server that knows hosts by key or address and logs all there is to log.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn talkative(images: &Images) -> Result<Self> {
+        Self::logging(images, &["--address-source", "127.0.0.0/8"], "trace").await
+    }
+
+    async fn logging(images: &Images, arguments: &[&str], log: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("thirdboot-").tempdir()?;
         let (data_dir, assets_dir) = (folder.path().join("data"), folder.path().join("assets"));
         fs::create_dir(&data_dir)?;
@@ -45,11 +57,20 @@ impl Site {
             assets_dir,
             boot_listen: "127.0.0.1:0".to_owned(),
             control_listen: "127.0.0.1:0".to_owned(),
+            log: log.to_owned(),
             arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
         })
         .await?;
         let admin = Admin::new(&server.endpoints.control, &server.admin_token()?)?;
         Ok(Self { server, admin, folder })
+    }
+
+    /// Somebody at the control plane with a token that is none.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn stranger(&self) -> Result<Admin> {
+        Admin::new(&self.server.endpoints.control, "no-token-of-this-server")
     }
 
     /// A path in the site's own temporary folder.

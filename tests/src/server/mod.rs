@@ -31,6 +31,8 @@ pub struct Settings {
     pub boot_listen: String,
     /// Address of the control plane.
     pub control_listen: String,
+    /// What it logs.
+    pub log: String,
     /// Further arguments.
     pub arguments: Vec<String>,
 }
@@ -172,6 +174,7 @@ async fn spawn(settings: &Settings) -> Result<Child> {
         .args(["--boot-listen", &settings.boot_listen])
         .args(["--control-listen", &settings.control_listen])
         .args(&settings.arguments)
+        .env("RUST_LOG", &settings.log)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use futures_util::future::join_all;
 use reqwest::StatusCode;
 use serde_json::json;
 use thirdboot_tests::host::{Disk, LiveSystem, Verdict};
@@ -43,6 +44,19 @@ async fn the_same_run_claims_again_up_to_its_attempts() -> Result<()> {
             reason: "attempts".to_owned()
         }
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn asking_again_in_the_same_boot_uses_no_attempt() -> Result<()> {
+    let site = Site::start().await?;
+    let machine = site.armed(1, "r1", "runner").await?;
+    let live = live_on(&machine).await?;
+    let asked_at_once = join_all((0..20).map(|_| live.claim_granted())).await;
+    for attempt in asked_at_once {
+        assert_eq!(attempt?, 1);
+    }
+    assert_eq!(live_on(&machine).await?.claim_granted().await?, 2);
     Ok(())
 }
 

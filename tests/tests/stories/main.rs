@@ -2,7 +2,10 @@
 
 mod bad_input;
 mod claims;
+mod demo;
 mod fetching;
+mod joining;
 mod provisioning;
 mod restarts;
+mod secrecy;
 mod strangers;

@@ -145,3 +145,15 @@ async fn an_address_outside_the_configured_ones_is_never_installed() -> Result<(
     assert!(!matches!(verdict, Verdict::Install { .. }), "{verdict:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_key_with_another_hosts_card_installs_neither() -> Result<()> {
+    let site = Site::start().await?;
+    let first = site.armed(1, "r1", "runner").await?;
+    let mut second = site.armed(2, "r2", "runner").await?;
+    let key = site.admin.boot_url("r2").await?;
+    second.firmware_url = format!("{key}?mac=${{net0/mac}}&uuid=${{uuid}}&serial=${{serial}}");
+    second.hardware.macs = first.hardware.macs;
+    assert_eq!(second.power_on().await?.verdict, held("conflict"));
+    Ok(())
+}
