@@ -208,6 +208,7 @@ impl fmt::Display for Problem {
         }
         f.write_str(self.detail.as_deref().unwrap_or(&self.title))?;
         match &self.expected {
+            Some(Expected::AnyOf(words)) if words.is_empty() => Ok(()),
             Some(expected) => write!(f, " (expected {expected})"),
             None => Ok(()),
         }
@@ -235,6 +236,8 @@ mod tests {
         let problem: Problem = serde_json::from_str(r#"{"title":"Teapot","balance":3,"expected":["a","b"]}"#).unwrap();
         assert_eq!(problem.kind, "about:blank");
         assert_eq!(problem.to_string(), "Teapot (expected a, b)");
+        let nothing: Problem = serde_json::from_str(r#"{"title":"Teapot","expected":[]}"#).unwrap();
+        assert_eq!(nothing.to_string(), "Teapot");
     }
 
     #[test]

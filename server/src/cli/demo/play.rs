@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use thirdboot_api::control::{ArmBody, Role};
 use thirdboot_simulator::{Fleet, Machine, Pace, Progress, Wire};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -16,8 +17,10 @@ use crate::cli::Failure;
 
 /// How often the server is asked and the screen drawn.
 const FRAME_PERIOD: Duration = Duration::from_millis(250);
-/// Pause between two machines' power buttons, in simulated time.
-const POWER_PAUSE: Duration = Duration::from_secs(1);
+/// From the first machine's power button to the last one's, in simulated time.
+const POWERED_ON_WITHIN: Duration = Duration::from_secs(24);
+/// Hosts that are added and armed side by side.
+const ARMED_AT_ONCE: usize = 16;
 /// With `--once` the server is restarted after so much simulated time: machines must not mind.
 const RESTART_AFTER: Duration = Duration::from_secs(160);
 /// `--once` waits for every end no longer than this, in simulated time and in real time.
@@ -51,11 +54,11 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
     let mut screen = Screen::open(&scene).map_err(anyhow::Error::from)?;
     let mut restart_at = options.once.then(|| pace.real(RESTART_AFTER));
     let limit = pace.real(LIMIT).max(SHORTEST_LIMIT);
-    let mut frames = tokio::time::interval(FRAME_PERIOD);
     loop {
-        frames.tick().await;
         scene.elapsed = started.elapsed();
         look(site, &mut scene, &mut progress).await;
+        // A large fleet takes long to list: most of the time is the machines'.
+        let pause = (started.elapsed().saturating_sub(scene.elapsed) * 3).max(FRAME_PERIOD);
         screen.show(&scene).map_err(anyhow::Error::from)?;
         if restart_at.is_some_and(|at| scene.elapsed >= at) {
             restart_at = None;
@@ -68,34 +71,50 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
             fleet.stop().await;
             return conclude(&scene, all_ended);
         }
+        tokio::time::sleep(pause).await;
     }
 }
 
 /// Adds and arms every host over the API, and powers its machine on.
 async fn power_on(site: &Site, parts: &[Part], pace: Pace) -> Result<(Fleet, UnboundedReceiver<Progress>), Failure> {
-    let network_boot = format!("{}/boot.ipxe", site.boot_url);
     let wire = Wire::new(REQUESTS)?;
+    let machines: Vec<Machine> = stream::iter(parts)
+        .map(|part| rack(site, part, pace, &wire))
+        .buffered(ARMED_AT_ONCE)
+        .try_collect()
+        .await?;
     let (mut fleet, progress) = Fleet::new();
-    for part in parts {
-        site.client.add_host(&part.spec()).await?;
-        site.client.arm(&part.name, &ArmBody::confirming(&part.name)).await?;
-        let boot_url = if part.is_keyed() {
-            site.client.boot_url(&part.name).await?.url
-        } else {
-            network_boot.clone()
-        };
-        let mut machine = Machine::new(&part.name, part.hardware(), boot_url, &wire).at(pace.of_machine(part.number));
-        if part.role == Role::Runner {
-            machine = machine.without_cluster();
-        }
-        if let Some(fault) = part.fault {
-            machine = machine.failing(fault);
-        }
-        fleet.start(machine, pace.real(POWER_PAUSE) * part.number);
+    // However large the fleet, its power buttons are pressed within the same time.
+    let pause = pace.real(POWERED_ON_WITHIN) / u32::try_from(machines.len().max(1)).unwrap_or(u32::MAX);
+    for (machine, at) in machines.into_iter().zip(0_u32..) {
+        fleet.start(machine, pause * at);
     }
-    let stranger = Machine::new("stranger", cast::stranger(), network_boot, &wire).at(pace);
+    let stranger = Machine::new("stranger", cast::stranger(), network_boot(site), &wire).at(pace);
     fleet.start(stranger, Duration::ZERO);
     Ok((fleet, progress))
+}
+
+fn network_boot(site: &Site) -> String {
+    format!("{}/boot.ipxe", site.boot_url)
+}
+
+/// Adds and arms a host, and builds its machine.
+async fn rack(site: &Site, part: &Part, pace: Pace, wire: &Wire) -> Result<Machine, Failure> {
+    site.client.add_host(&part.spec()).await?;
+    site.client.arm(&part.name, &ArmBody::confirming(&part.name)).await?;
+    let boot_url = if part.is_keyed() {
+        site.client.boot_url(&part.name).await?.url
+    } else {
+        network_boot(site)
+    };
+    let mut machine = Machine::new(&part.name, part.hardware(), boot_url, wire).at(pace.of_machine(part.number));
+    if part.role == Role::Runner {
+        machine = machine.without_cluster();
+    }
+    if let Some(fault) = part.fault {
+        machine = machine.failing(fault);
+    }
+    Ok(machine)
 }
 
 /// Asks the server, and hears the machines. A server that does not answer now is asked again with the next frame.
