@@ -72,7 +72,7 @@ fn benches(c: &mut Criterion) {
         let text = large(kib * 1024);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_with_input(BenchmarkId::from_parameter(format!("{kib} KiB")), &text, |b, text| {
-            b.iter(|| run(text))
+            b.iter(|| run(text));
         });
     }
     group.finish();

@@ -1,10 +1,7 @@
 //! `data:` URLs: writing the shortest one for a content, and checking those that people write.
 
-use std::io::Write;
-
 use data_encoding::BASE64;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use crate::ignition::unescape;
 
@@ -14,24 +11,51 @@ pub(crate) struct Encoded {
     pub(crate) gzipped: bool,
 }
 
-/// Encodes `content` in the shortest of three ways: escaped, base64, or (if `may_compress`) gzip and base64.
-pub(crate) fn encode(content: &[u8], may_compress: bool) -> Encoded {
+/// Makes gzip of contents, one after another: setting up costs more than compressing a short text.
+pub(crate) struct Gzip(Compress);
+
+impl Gzip {
+    /// Compresses as well as possible.
+    pub(crate) fn new() -> Self {
+        Self(Compress::new(Compression::best(), false))
+    }
+
+    /// Compresses `content`; `None` if that takes more than `most` bytes.
+    fn compress(&mut self, content: &[u8], most: usize) -> Option<Vec<u8>> {
+        /// Deflated, no name, no time, as small as possible, made anywhere.
+        const HEADER: [u8; 10] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255];
+        const TRAILER_LEN: usize = 8;
+        self.0.reset();
+        let mut out = Vec::with_capacity(most.max(HEADER.len()));
+        out.extend(HEADER);
+        // More room than `most` is not needed: what does not fit is of no use.
+        match self.0.compress_vec(content, &mut out, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) if out.len() + TRAILER_LEN <= most => {}
+            _ => return None,
+        }
+        let mut crc = Crc::new();
+        crc.update(content);
+        out.extend(crc.sum().to_le_bytes());
+        out.extend(crc.amount().to_le_bytes());
+        Some(out)
+    }
+}
+
+/// Encodes `content` in the shortest of three ways: escaped, base64, or (with `gzip`) gzip and base64.
+pub(crate) fn encode(content: &[u8], gzip: Option<&mut Gzip>) -> Encoded {
+    const BASE64_MARK: usize = ";base64,".len();
     /// What `"gzip"` costs elsewhere in the config.
     const GZIP_COST: usize = "gzip".len();
-    let mut best = escaped_len(content) + 1;
-    let (mut base64, mut gzip) = (false, None);
-    let base64_len = ";base64,".len() + BASE64.encode_len(content.len());
+    let mut best = escaped_len(content) + ",".len();
+    let mut base64 = false;
+    let base64_len = BASE64_MARK + BASE64.encode_len(content.len());
     if base64_len < best {
         best = base64_len;
         base64 = true;
     }
-    if may_compress && let Some(zipped) = compress(content) {
-        let len = ";base64,".len() + BASE64.encode_len(zipped.len());
-        if len + GZIP_COST < best {
-            best = len;
-            gzip = Some(zipped);
-        }
-    }
+    // The longest base64 that still wins, and what it is made of.
+    let room = best.saturating_sub(BASE64_MARK + GZIP_COST + 1) / 4 * 3;
+    let gzip = gzip.and_then(|gzip| gzip.compress(content, room));
     let mut url = String::with_capacity(best + "data:".len());
     url.push_str("data:");
     match &gzip {
@@ -60,12 +84,6 @@ pub(crate) fn encode_plain(content: &[u8]) -> String {
     url.push_str("data:,");
     escape(content, &mut url);
     url
-}
-
-fn compress(content: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content).ok()?;
-    encoder.finish().ok()
 }
 
 fn unreserved(byte: u8) -> bool {

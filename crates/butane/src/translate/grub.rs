@@ -15,7 +15,7 @@ impl Translator<'_> {
         let mut origins = Origins::default();
         origins.add_all(place!["storage"], place!["grub", "users"]);
         let mut content = Resource::default();
-        resource::embed(text(grub).as_bytes(), &mut content);
+        resource::embed(text(grub).as_bytes(), &mut content, &mut self.gzip);
         let mut generated = Config::default();
         generated.storage.filesystems.push(Filesystem {
             device: "/dev/disk/by-label/boot".to_owned(),

@@ -12,6 +12,7 @@ mod platform;
 mod resource;
 mod trees;
 
+use crate::dataurl::Gzip;
 use crate::ignition::{self, Version};
 use crate::path::{Path, Segment};
 use crate::report::{Kind, Report};
@@ -40,6 +41,7 @@ pub(crate) fn translate(config: &Config, minor: u8, target: Version, options: &O
         origins: Origins::default(),
         report: Report::new(),
         result_report: Report::new(),
+        gzip: Gzip::new(),
     };
     translator.document(config, target);
     let Translator {
@@ -70,6 +72,7 @@ struct Translator<'o> {
     report: Report,
     /// Findings in the result, to be traced back.
     result_report: Report,
+    gzip: Gzip,
 }
 
 impl Translator<'_> {

@@ -1,7 +1,7 @@
 //! Contents.
 
 use super::Translator;
-use crate::dataurl;
+use crate::dataurl::{self, Gzip};
 use crate::ignition::{HttpHeader, Resource, Verification};
 use crate::schema;
 
@@ -46,7 +46,7 @@ impl Translator<'_> {
         let yaml = self.yaml.join(key);
         if self.minor < COMPRESSES_SINCE {
             to.source = Some(dataurl::encode_plain(content));
-        } else if embed(content, to) {
+        } else if embed(content, to, &mut self.gzip) {
             self.origins.add(self.json.join("compression"), yaml.clone());
         }
         self.origins.add(self.json.join("source"), yaml);
@@ -55,9 +55,9 @@ impl Translator<'_> {
 
 /// Puts a content into a resource. A compression that is said already means that the content is compressed already;
 /// else one is said, and that is what is returned: a child config is not to inherit another one.
-pub(super) fn embed(content: &[u8], to: &mut Resource) -> bool {
+pub(super) fn embed(content: &[u8], to: &mut Resource, gzip: &mut Gzip) -> bool {
     let ours = to.compression.as_ref().is_none_or(String::is_empty);
-    let encoded = dataurl::encode(content, ours);
+    let encoded = dataurl::encode(content, ours.then_some(gzip));
     to.source = Some(encoded.url);
     if ours {
         to.compression = Some(if encoded.gzipped { "gzip" } else { "" }.to_owned());

@@ -172,7 +172,7 @@ impl Translator<'_> {
         let json = place!["storage", "files", index];
         let contents = json.join("contents");
         self.origins.add(contents.join("source"), yaml.clone());
-        if resource::embed(content, &mut file.contents) {
+        if resource::embed(content, &mut file.contents, &mut self.gzip) {
             self.origins.add(contents.join("compression"), yaml.clone());
         }
         self.origins.add(contents, yaml.clone());

@@ -33,6 +33,7 @@ pub(super) enum EventKind {
 #[derive(Clone, Copy)]
 enum State {
     DocumentEnd,
+    DocumentContent,
     BlockNode,
     BlockSequenceFirst,
     BlockSequence,
@@ -69,15 +70,13 @@ impl<'t> Parser<'t> {
             marks: Vec::new(),
             handles: Vec::new(),
         };
-        while parser.peek_is(&TokenKind::DocumentEnd)? {
-            parser.scanner.next()?;
-        }
         let directives = parser.directives()?;
         if parser.peek_is(&TokenKind::StreamEnd)? && !directives {
             return Ok(None);
         }
         if parser.peek_is(&TokenKind::DocumentStart)? {
             parser.scanner.next()?;
+            parser.state = State::DocumentContent;
         } else if directives {
             return parser.fail("`---` must follow the directives");
         }
@@ -137,7 +136,8 @@ impl<'t> Parser<'t> {
     pub(super) fn next(&mut self) -> Result<Event, YamlError> {
         match self.state {
             State::DocumentEnd => self.document_end(),
-            State::BlockNode => self.document_content(),
+            State::DocumentContent => self.document_content(),
+            State::BlockNode => self.node(true, false),
             State::BlockSequenceFirst => self.open(Self::block_sequence),
             State::BlockSequence => self.block_sequence(),
             State::IndentlessSequence => self.indentless_sequence(),

@@ -49,7 +49,7 @@ impl Scanner<'_> {
                 (handle, suffix)
             } else {
                 // Not a handle after all: what was read belongs to the suffix.
-                let suffix = self.uri(handle.trim_start_matches('!'))?;
+                let suffix = self.uri(&handle)?;
                 if suffix.is_empty() {
                     (String::new(), "!".to_owned())
                 } else {
@@ -57,8 +57,7 @@ impl Scanner<'_> {
                 }
             }
         };
-        let ends = self.cursor.is_blank_or_end(0) || (self.in_flow() && self.cursor.byte(0) == b',');
-        if !ends {
+        if !self.cursor.is_blank_or_end(0) {
             return self.error("a blank is missing after this tag");
         }
         Ok(TokenKind::Tag { handle, suffix })
@@ -81,8 +80,9 @@ impl Scanner<'_> {
         Ok(handle)
     }
 
+    /// The rest of a tag; `head` is what was read of it, with the `!` before it.
     fn uri(&mut self, head: &str) -> Result<String, YamlError> {
-        let mut bytes = head.as_bytes().to_vec();
+        let mut bytes = head.strip_prefix('!').unwrap_or(head).as_bytes().to_vec();
         let mut any = !head.is_empty();
         loop {
             match self.cursor.byte(0) {
@@ -95,15 +95,15 @@ impl Scanner<'_> {
                     self.cursor.skip_ascii(3);
                 }
                 byte if is_name(byte) || b";/?:@&=+$.!~*'()[],".contains(&byte) => {
-                    if byte == b',' && self.in_flow() && any {
-                        break;
-                    }
                     bytes.push(byte);
                     self.cursor.skip();
                 }
                 _ => break,
             }
             any = true;
+        }
+        if !any {
+            return self.error("a tag needs a name");
         }
         String::from_utf8(bytes).or_else(|_| self.error("the escapes in this tag are not UTF-8"))
     }

@@ -1,5 +1,13 @@
 //! Every rule of Butane and Ignition that this crate follows, by cases of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "a helper that fails fails its test, and documents are put together from pieces"
+)]
+
 mod boot_device;
 mod checks;
 mod contents;

@@ -157,6 +157,8 @@ fn what_is_no_yaml_is_refused_with_its_place() {
         ("a: *b\n", (3, 4)),
         ("a: |x\n", (3, 5)),
         ("a: b\n  c: d\n", (4, 4)),
+        ("a: !! b\n", (3, 6)),
+        ("a: !<> b\n", (3, 6)),
         ("a: \u{1}\n", (3, 4)),
         ("storage: {}\nstorage: {}\n", (4, 1)),
         ("storage:\n  files:\n    - path: /a\n      path: /b\n", (6, 7)),
@@ -185,6 +187,7 @@ fn a_key_must_find_its_colon_within_1024_characters() {
 fn only_the_first_document_counts() {
     assert!(accepts(7, "---\nvariant: [\n"));
     assert!(accepts(7, "...\n%%%\n"));
+    assert!(translate(b"...\nvariant: fcos\nversion: 1.7.0\n", &Options::default()).is_err());
     assert!(translate(b"%YAML 1.1\n---\nvariant: fcos\nversion: 1.7.0\n", &Options::default()).is_ok());
     assert!(translate(b"%YAML 1.2\n---\nvariant: fcos\nversion: 1.7.0\n", &Options::default()).is_err());
 }
