@@ -40,8 +40,11 @@ pub struct Parts {
 pub struct Settings {
     /// Base of scripts, as hosts see it.
     pub boot_url: BaseUrl,
-    /// Base of configs, assets, claims and reports, as hosts see it.
+    /// Base of configs, claims and reports, as hosts see it.
     pub config_url: BaseUrl,
+    /// Base of what iPXE, the initramfs and the installer fetch, none of which knows a CA of our own: that of configs,
+    /// or that of scripts where configs go over HTTPS. What they fetch is checked by hash or signature.
+    pub assets_url: BaseUrl,
     /// Where machines that are known by address may ask for an install from.
     pub address_sources: Vec<IpNet>,
     /// Proxies whose `X-Forwarded-For` counts.

@@ -83,9 +83,10 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Unavailable(cause) => Self::unavailable("the store cannot answer now", cause),
             StoreError::Corrupt { .. } => Self::internal(error),
-            StoreError::Taken { field, .. } => Problem::new(ProblemType::AlreadyTaken, error.to_string())
-                .at(field)
-                .into(),
+            StoreError::Taken { field, value, owner } => {
+                let detail = format!("{value} belongs to {owner} already");
+                Problem::new(ProblemType::AlreadyTaken, detail).at(field).into()
+            }
         }
     }
 }
@@ -97,10 +98,12 @@ impl From<Refused> for Failure {
         } else {
             ProblemType::Refused
         };
-        Problem::new(kind, refused.to_string())
-            .in_stage(refused.stage.as_str())
-            .expecting_any(refused.expected)
-            .into()
+        let problem = Problem::new(kind, refused.to_string()).in_stage(refused.stage.as_str());
+        if refused.expected.is_empty() {
+            problem.into()
+        } else {
+            problem.expecting_any(refused.expected).into()
+        }
     }
 }
 

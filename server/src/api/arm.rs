@@ -184,7 +184,7 @@ fn render(
         run,
         permit,
         config_base: &app.settings.config_url,
-        assets_base: &app.settings.config_url,
+        assets_base: &app.settings.assets_url,
         live: &secret(secrets::Purpose::Live)?,
         host_secret: &secret(secrets::Purpose::Host)?,
         lock: &secret(secrets::Purpose::Lock)?,

@@ -79,9 +79,15 @@ impl Manifest {
         .filter_map(|(role, file)| file.map(|file| (role, file)))
     }
 
-    /// The file of that name.
+    /// The file of that name. The signature answers to the image's name with `.sig`, too: the installer asks for that.
     pub(crate) fn named(&self, name: &str) -> Option<(AssetRole, &AssetFile)> {
-        self.files().find(|(_, file)| file.name == name)
+        let signed = name.strip_suffix(".sig");
+        self.files().find(|(role, file)| {
+            let is_its_signature = *role == AssetRole::ImageSignature
+                && signed.is_some()
+                && self.files.image.as_ref().map(|image| image.name.as_str()) == signed;
+            file.name == name || is_its_signature
+        })
     }
 
     /// The names that scripts and configs carry.
@@ -122,6 +128,9 @@ impl Manifest {
                 return Err(format!("{} is empty", file.name));
             }
         }
+        if self.files.image.is_some() != self.files.image_signature.is_some() {
+            return Err("expected image and image-signature, or neither: the installer checks one by the other".into());
+        }
         self.names().map(|_| ()).map_err(|error| error.to_string())
     }
 }
@@ -142,6 +151,27 @@ mod tests {
         assert!(manifest.check(Arch::X86_64, None).is_ok());
         assert_eq!(manifest.named("k.x86_64").unwrap().0, AssetRole::Kernel);
         assert!(manifest.named("kernel").is_none());
+    }
+
+    #[test]
+    fn a_signature_answers_to_its_images_name() {
+        let mut manifest = manifest("k");
+        let file = |name: &str| AssetFile {
+            name: name.into(),
+            sha256: "a5".repeat(32),
+            size: 1,
+        };
+        manifest.files.image = Some(file("disk.xz"));
+        assert!(
+            manifest.check(Arch::X86_64, None).is_err(),
+            "an image without its signature"
+        );
+        manifest.files.image_signature = Some(file("signature"));
+        assert!(manifest.check(Arch::X86_64, None).is_ok());
+        for name in ["disk.xz.sig", "signature"] {
+            assert_eq!(manifest.named(name).unwrap().0, AssetRole::ImageSignature);
+        }
+        assert!(manifest.named("k.sig").is_none() && manifest.named(".sig").is_none());
     }
 
     #[test]

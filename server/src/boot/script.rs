@@ -167,7 +167,7 @@ impl Asked {
             .names()
             .map_err(Failure::internal)?;
         let install = InstallFacts {
-            assets_base: &app.settings.config_url,
+            assets_base: &app.settings.assets_url,
             conf: &conf,
             assets: &assets,
         };

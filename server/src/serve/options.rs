@@ -135,9 +135,13 @@ impl ServeOptions {
         } else {
             self.address_sources.clone()
         };
+        let boot_url = parse("boot-url", boot_url)?;
+        let config_url = parse("config-url", config_url)?;
+        let assets_url = if config_url.is_https() { &boot_url } else { &config_url }.clone();
         Ok(Settings {
-            boot_url: parse("boot-url", boot_url)?,
-            config_url: parse("config-url", config_url)?,
+            boot_url,
+            config_url,
+            assets_url,
             address_sources,
             trusted_proxies: self.trusted_proxies.clone(),
             unknown_boots_disk: self.unknown == UnknownPolicy::Local,

@@ -1,0 +1,94 @@
+//! What a fleet costs: requests a second, durable changes a second, memory and start, at 10 to 100,000 hosts.
+//!
+//! The server is the real binary in a process of its own; the load comes from here, in a closed loop over kept-alive
+//! connections, and so shares the machine with it. Beside each figure stands what the same machine gives without the
+//! work: an axum handler that answers the same bytes from memory, and fdatasync on the same disk.
+
+mod child;
+mod disk;
+mod fleet;
+mod load;
+mod plain;
+mod report;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use child::Server;
+use fleet::Fleet;
+use load::Load;
+use report::Row;
+
+/// Sizes of the fleet.
+const SIZES: [u32; 4] = [10, 1_000, 10_000, 100_000];
+/// How long each figure is measured.
+const MEASURE: Duration = Duration::from_secs(5);
+/// How long it runs before.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Connections of a fetch load.
+const FETCHERS: usize = 32;
+
+fn main() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let sizes = sizes_from_arguments()?;
+    let mut rows = Vec::new();
+    for size in sizes {
+        rows.extend(runtime.block_on(measure(size))?);
+    }
+    report::print(&rows);
+    Ok(())
+}
+
+/// `cargo bench -- 10 1000` measures these sizes only.
+fn sizes_from_arguments() -> anyhow::Result<Vec<u32>> {
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    if given.is_empty() {
+        return Ok(SIZES.to_vec());
+    }
+    given
+        .iter()
+        .map(|size| size.parse().with_context(|| format!("{size:?} is no number of hosts")))
+        .collect()
+}
+
+async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
+    eprintln!("{size} hosts: filling");
+    let folder = tempfile::tempdir()?;
+    let fleet = Fleet::fill(folder.path(), size).await?;
+    let server = Server::start(folder.path()).await?;
+    let started = (server.start_time, server.memory()?);
+    eprintln!("{size} hosts: measuring");
+    let mut rows = vec![
+        Row::start(size, started.0),
+        Row::memory(size, "memory after the start", started.1),
+    ];
+
+    for (name, paths) in [("script", &fleet.scripts), ("live.ign", &fleet.live_configs)] {
+        let sample = load::once(&server.boot, &paths[0]).await?;
+        let plain = plain::serve(sample).await?;
+        let beside = Load::get(&plain, &["/plain".to_owned()], FETCHERS)
+            .run(WARM_UP, MEASURE)
+            .await?;
+        let ours = Load::get(&server.boot, paths, FETCHERS).run(WARM_UP, MEASURE).await?;
+        rows.push(Row::fetches(size, name, &ours, &beside));
+    }
+    let syncs = disk::fdatasyncs_per_second(folder.path(), MEASURE)?;
+    let reports = Load::reports(&server.boot, &fleet.reporters)
+        .run(WARM_UP, MEASURE)
+        .await?;
+    rows.push(Row::changes(size, &reports, syncs));
+    rows.push(Row::memory(
+        size,
+        "memory under load, highest",
+        server.highest_memory()?,
+    ));
+    server.stop().await?;
+    Ok(rows)
+}
