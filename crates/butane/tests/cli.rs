@@ -1,7 +1,7 @@
 //! The command line: streams and exit codes as Butane's.
 
 #![cfg(feature = "cli")]
-#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+#![expect(clippy::unwrap_used, reason = "what fails in these functions fails the test")]
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

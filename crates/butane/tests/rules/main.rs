@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::format_push_string,
     clippy::format_collect,
-    reason = "a helper that fails fails its test, and documents are put together from pieces"
+    reason = "what fails in these functions fails the test, and documents are put together from pieces"
 )]
 
 mod boot_device;
