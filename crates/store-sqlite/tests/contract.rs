@@ -1,57 +1,7 @@
 //! The contract that every store keeps, kept by this one.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where the contract is broken")]
+mod folder;
 
-use std::fs;
-use std::path::PathBuf;
-use std::sync::Arc;
+use folder::Folder;
 
-use async_trait::async_trait;
-use thirdboot_store::contract::{Factory, Settings};
-use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
-
-/// A folder with a database and its epoch file.
-struct Folder {
-    folder: tempfile::TempDir,
-}
-
-fn fresh() -> Folder {
-    Folder {
-        folder: tempfile::tempdir().unwrap(),
-    }
-}
-
-impl Folder {
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-#[async_trait]
-impl Factory for Folder {
-    type Store = SqliteStore;
-
-    async fn open(&self, settings: Settings) -> (Arc<SqliteStore>, u64) {
-        let options = OpenOptions {
-            db_path: self.path("thirdboot.db"),
-            epoch_path: self.path("epoch"),
-            clock: settings.clock,
-            deadlines: settings.deadlines,
-            limits: settings.limits,
-        };
-        let (store, opened) = SqliteStore::open(options).await.unwrap();
-        (store, opened.voided_permits)
-    }
-
-    async fn back_up(&self) {
-        // Closed: everything is in the one file.
-        assert!(!self.path("thirdboot.db-wal").exists());
-        fs::copy(self.path("thirdboot.db"), self.path("backup")).unwrap();
-    }
-
-    async fn restore(&self) {
-        fs::copy(self.path("backup"), self.path("thirdboot.db")).unwrap();
-    }
-}
-
-thirdboot_store::contract_suite!(fresh);
+thirdboot_store::contract_suite!(Folder::fresh);

@@ -3,16 +3,8 @@
 //!
 //! `THIRDBOOT_HISTORIES=100000 cargo test --release -p thirdboot-store --test histories` for the long run.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot set itself up has failed"
-)]
-
-mod history;
-
-use history::{Fleet, Step, steps};
 use proptest::test_runner::{Config, TestRunner};
+use thirdboot_store::contract::history::{Fleet, Memory, Step, Tally, steps};
 
 fn cases() -> u32 {
     std::env::var("THIRDBOOT_HISTORIES")
@@ -29,7 +21,7 @@ fn nothing_is_wiped_that_nobody_armed_and_every_run_can_end() {
         ..Config::default()
     });
     let outcome = runner.run(&steps(), |steps| {
-        let mut fleet = Fleet::new();
+        let mut fleet = Fleet::new(Memory::default());
         for step in &steps {
             fleet.play(step);
         }
@@ -49,9 +41,9 @@ fn the_histories_reach_grants_refusals_and_ready() {
         failure_persistence: None,
         ..Config::default()
     });
-    let totals = std::cell::RefCell::new(history::Tally::default());
+    let totals = std::cell::RefCell::new(Tally::default());
     let outcome = runner.run(&steps(), |steps: Vec<Step>| {
-        let mut fleet = Fleet::new();
+        let mut fleet = Fleet::new(Memory::default());
         for step in &steps {
             fleet.play(step);
         }

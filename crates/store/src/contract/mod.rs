@@ -14,6 +14,7 @@ mod world;
 
 pub mod claims;
 pub mod documents;
+pub mod history;
 pub mod hosts;
 pub mod lists;
 pub mod path;

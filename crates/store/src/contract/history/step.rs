@@ -7,8 +7,9 @@ use super::MACHINES;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it")]
 #[expect(clippy::large_enum_variant, reason = "a history holds fifty of them")]
-pub(crate) enum Step {
+pub enum Step {
     Arm {
         host: usize,
         ttl_min: i64,
@@ -56,6 +57,7 @@ pub(crate) enum Step {
     },
     Jump(i64),
     Reconcile,
+    Restart,
     Backup,
     Restore,
 }
@@ -133,6 +135,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (host.clone(), host).prop_map(|(from, to)| Step::MoveNic { from, to }),
         2 => prop_oneof![-300..0_i64, 0..30_i64, 0..900_i64].prop_map(Step::Jump),
         2 => Just(Step::Reconcile),
+        1 => Just(Step::Restart),
         1 => Just(Step::Backup),
         1 => Just(Step::Restore),
     ]
@@ -191,7 +194,7 @@ fn straight(host: usize, length: usize) -> Vec<Step> {
 }
 
 /// A history: part of the straight way for some hosts, and then anything.
-pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let begin = prop::collection::vec(0..14_usize, MACHINES);
     (begin, prop::collection::vec(step(), 1..50)).prop_map(|(lengths, rest)| {
         let mut steps: Vec<Step> = lengths

@@ -1,44 +1,56 @@
-//! A small fleet in memory, played step by step through `apply`, and the oracle that watches it.
+//! Random histories: requests of any kind, claims, reports, cancels, expiries, restores, restarts, clock jumps and moved
+//! NICs in any order, played against a backend. An oracle that knows only what people did watches every script and grant.
 
+mod database;
 mod oracle;
 mod step;
 
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use oracle::Oracle;
-pub(crate) use step::{Step, steps};
 use thirdboot_lifecycle::{
-    Asker, BootId, Claim, DEFAULT_ATTEMPTS, Deadlines, Disk, Host, HostName, Identified, Identity, Mac, Permit,
-    Previous, Purpose, Report, Run, RunNumber, Said, Script, SecretKind, Serial, decide, identify,
+    Asker, BootId, Claim, ClaimRefused, DEFAULT_ATTEMPTS, Disk, Host, HostName, Identified, Identity, Mac, Permit,
+    Previous, Purpose, Report, RunNumber, Said, Script, SecretKind, Serial, decide, identify,
 };
-use thirdboot_store::{Actor, Answer, Clock, Context, HostId, HostState, Submission, SubmitError, apply};
 
-pub(crate) const MACHINES: usize = 3;
+pub use database::{Database, Memory, Stored};
+use oracle::Oracle;
+pub use step::{Step, steps};
+
+use crate::{Actor, Answer, HostState, Submission, SubmitError};
+
+/// How many hosts and machines there are.
+pub const MACHINES: usize = 3;
 
 /// A machine in the rack: what it is, and what is on its disk. No database changes that.
 #[derive(Debug, Clone)]
-pub(crate) struct Machine {
-    pub(crate) mac: Mac,
-    pub(crate) serial: Serial,
-    pub(crate) disk: Disk,
-    pub(crate) boot: u32,
+struct Machine {
+    mac: Mac,
+    serial: Serial,
+    disk: Disk,
+    boot: u32,
     /// Further cards: iPXE names the first, a claim all.
-    pub(crate) extra: Vec<Mac>,
+    extra: Vec<Mac>,
 }
 
 /// How far the histories came.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
-    pub(crate) grants: u32,
-    pub(crate) refused_claims: u32,
-    pub(crate) install_scripts: u32,
-    pub(crate) ready: u32,
-    pub(crate) restores: u32,
+pub struct Tally {
+    /// Claims that were granted.
+    pub grants: u32,
+    /// Claims that were not.
+    pub refused_claims: u32,
+    /// Install scripts that were served.
+    pub install_scripts: u32,
+    /// Reports that were answered with `ready`.
+    pub ready: u32,
+    /// Older copies put back.
+    pub restores: u32,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// Adds another history's.
+    pub fn add(&mut self, other: &Self) {
         self.grants += other.grants;
         self.refused_claims += other.refused_claims;
         self.install_scripts += other.install_scripts;
@@ -47,73 +59,78 @@ impl Tally {
     }
 }
 
-/// The fleet, its database, and a backup of it.
-pub(crate) struct Fleet {
-    clock: Clock,
-    deadlines: Deadlines,
+/// The hosts of every fleet: the first is pinned at its first boot, the others are described in full.
+#[must_use]
+pub fn hosts() -> Vec<Host> {
+    machines()
+        .into_iter()
+        .enumerate()
+        .map(|(n, machine)| {
+            let mut host: Host = serde_json::from_str(&format!(r#"{{"name":"node-{n}","role":"agent"}}"#)).unwrap();
+            host.macs = vec![machine.mac];
+            host.serial = (n > 0).then(|| machine.serial.clone());
+            host
+        })
+        .collect()
+}
+
+/// When every history begins.
+#[must_use]
+pub fn noon() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn machines() -> Vec<Machine> {
+    (0..MACHINES)
+        .map(|n| Machine {
+            mac: format!("52:54:00:00:00:0{n}").parse().unwrap(),
+            serial: format!("SERIAL-{n}").parse().unwrap(),
+            disk: Disk {
+                path: format!("/dev/disk/by-id/d{n}"),
+                serial: Some(format!("DISK-{n}")),
+                size_bytes: 64 << 30,
+                ..Disk::default()
+            },
+            boot: 1,
+            extra: Vec::new(),
+        })
+        .collect()
+}
+
+/// A fleet and what is stored of it.
+pub struct Fleet<D> {
+    store: D,
+    /// What the store said last of each host.
     database: Vec<HostState>,
-    backup: Vec<HostState>,
     machines: Vec<Machine>,
     oracle: Oracle,
-    /// Reports that were acknowledged, as (host, boot, seq), and those in the log.
+    /// Reports that were acknowledged, as (host, boot, seq).
     acknowledged: BTreeSet<(usize, String, u64)>,
-    logged: Vec<(usize, String, u64)>,
     seq: u64,
-    pub(crate) tally: Tally,
+    /// How far this history came.
+    pub tally: Tally,
 }
 
 fn person() -> Actor {
     Actor::Token("ada".into())
 }
 
-impl Fleet {
-    pub(crate) fn new() -> Self {
-        let machines: Vec<Machine> = (0..MACHINES)
-            .map(|n| Machine {
-                mac: format!("52:54:00:00:00:0{n}").parse().unwrap(),
-                serial: format!("SERIAL-{n}").parse().unwrap(),
-                disk: Disk {
-                    path: format!("/dev/disk/by-id/d{n}"),
-                    serial: Some(format!("DISK-{n}")),
-                    size_bytes: 64 << 30,
-                    ..Disk::default()
-                },
-                boot: 1,
-                extra: Vec::new(),
-            })
-            .collect();
-        let database: Vec<HostState> = machines
-            .iter()
-            .enumerate()
-            .map(|(n, machine)| {
-                let mut host: Host = serde_json::from_str(&format!(r#"{{"name":"node-{n}","role":"agent"}}"#)).unwrap();
-                host.macs = vec![machine.mac];
-                // The first is pinned at its first boot, the others are described in full.
-                host.serial = (n > 0).then(|| machine.serial.clone());
-                HostState {
-                    id: HostId(n as u64),
-                    version: 1,
-                    host,
-                    run: None,
-                    observed: None,
-                }
-            })
-            .collect();
+impl<D: Database> Fleet<D> {
+    /// A fleet that nothing happened to yet.
+    pub fn new(store: D) -> Self {
         Self {
-            clock: Clock::manual(Timestamp::from_second(1_800_000_000).unwrap()),
-            deadlines: Deadlines::default(),
-            backup: database.clone(),
-            database,
-            machines,
+            database: (0..MACHINES).map(|host| store.state(host)).collect(),
+            store,
+            machines: machines(),
             oracle: Oracle::default(),
             acknowledged: BTreeSet::new(),
-            logged: Vec::new(),
             seq: 0,
             tally: Tally::default(),
         }
     }
 
-    pub(crate) fn play(&mut self, step: &Step) {
+    /// Plays one step.
+    pub fn play(&mut self, step: &Step) {
         match step {
             Step::Arm {
                 host,
@@ -178,11 +195,15 @@ impl Fleet {
                 self.machines[*from].mac = self.machines[*to].mac;
                 self.machines[*to].mac = mac;
             }
-            Step::Jump(minutes) => self.clock.jump(SignedDuration::from_mins(*minutes)),
+            Step::Jump(minutes) => self.store.jump(SignedDuration::from_mins(*minutes)),
             Step::Reconcile => (0..MACHINES).for_each(|host| {
                 self.submit(host, &Submission::Due).ok();
             }),
-            Step::Backup => self.backup = self.database.clone(),
+            Step::Backup => {
+                self.store.back_up();
+                self.oracle.backed_up();
+            }
+            Step::Restart => self.store.restart(),
             Step::Restore => self.restore(),
         }
     }
@@ -194,7 +215,7 @@ impl Fleet {
     }
 
     fn arm(&mut self, host: usize, ttl_min: i64, wipe: bool, inspect: bool, named: bool) {
-        let now = self.clock.now();
+        let now = self.store.now();
         let name = || self.machines[host].disk.serial.as_ref().unwrap().parse().unwrap();
         let purpose = if inspect {
             Purpose::Inspect
@@ -243,10 +264,10 @@ impl Fleet {
             may_install: true,
             unknown_boots_disk: false,
         };
-        let script = decide(&identified, run.as_ref(), asker, self.clock.now());
+        let script = decide(&identified, run.as_ref(), asker, self.store.now());
         if let Script::Install(number) = script {
-            let host = at.expect("only a known host is installed");
-            self.oracle.install_script(host, number, self.clock.now());
+            let host = at.unwrap();
+            self.oracle.install_script(host, number, self.store.now());
             self.tally.install_scripts += 1;
         }
         if let Some(host) = at {
@@ -273,7 +294,7 @@ impl Fleet {
                 self.tally.grants += 1;
                 let state = &self.database[host];
                 self.oracle
-                    .granted(host, run, grant, self.boot_id(machine), self.clock.now());
+                    .granted(host, run, grant, self.boot_id(machine), self.store.now());
                 let presented = self.all_of(machine).macs;
                 assert!(
                     presented.iter().any(|card| state.host.macs.contains(card)),
@@ -344,18 +365,17 @@ impl Fleet {
         }
     }
 
-    /// Yesterday's database: every open permit in it is void before anybody may ask.
+    /// Yesterday's database: what was closed since must not be open again.
     fn restore(&mut self) {
         self.tally.restores += 1;
-        self.database = self.backup.clone();
+        self.store.restore();
         self.oracle.restored();
-        let why = "the database was restored".to_owned();
         for host in 0..MACHINES {
-            self.submit(host, &Submission::VoidPermit { why: why.clone() }).ok();
+            self.database[host] = self.store.state(host);
             self.oracle.held(host, self.database[host].host.hold.is_some());
+            self.oracle.saw(host, self.database[host].run.as_ref());
         }
         self.acknowledged.clear();
-        self.logged.clear();
     }
 
     fn identity(&self, machine: usize) -> Identity {
@@ -382,67 +402,26 @@ impl Fleet {
     }
 
     fn submit(&mut self, host: usize, submission: &Submission) -> Result<Answer, SubmitError> {
-        let others: Vec<HostName> = submission
-            .identity()
-            .map(|identity| {
-                self.owners(identity)
-                    .into_iter()
-                    .filter(|n| *n != host)
-                    .map(|n| self.database[n].host.name.clone())
-                    .collect()
-            })
-            .unwrap_or_default();
-        let context = Context {
-            now: self.clock.now(),
-            deadlines: &self.deadlines,
-            others: &others,
-        };
-        let before = self.database[host].clone();
-        let applied = apply(&before, submission, &context);
-        let change = applied.change;
-        if applied.answer.is_err() && !matches!(applied.answer, Err(SubmitError::ClaimRefused(_))) {
-            assert!(
-                change.run.is_none() && change.host.is_none(),
-                "a refusal changed something: {submission:?}"
-            );
+        let answer = self.store.submit(host, submission);
+        let after = self.store.state(host);
+        match &answer {
+            Ok(_) | Err(SubmitError::ClaimRefused(ClaimRefused::AlreadyInstalled(_))) => {}
+            Err(why) => assert_eq!(self.database[host], after, "refused ({why}), and yet something changed"),
         }
-        for line in &change.log {
-            if let (Some((boot, seq)), None) = (&line.report, &line.refused) {
-                self.logged.push((host, boot.clone(), *seq));
-            }
-        }
-        let state = &mut self.database[host];
-        if change.run.is_some() || change.host.is_some() || change.observed.is_some() {
-            state.version += 1;
-        }
-        if let Some(host) = change.host {
-            state.host = host;
-        }
-        if let Some(run) = change.run {
-            assert_eq!(
-                change.closes_permit || before.run.as_ref().map(|run| run.number) != Some(run.number),
-                closes(&before, &run)
-            );
-            state.run = Some(run);
-        }
-        if change.observed.is_some() {
-            state.observed = change.observed;
-        }
-        self.oracle.saw(host, state.run.as_ref());
-        applied.answer
+        self.oracle.saw(host, after.run.as_ref());
+        self.database[host] = after;
+        answer
     }
 
-    /// Time alone brings every run to an end, and what was acknowledged is in the log once.
-    pub(crate) fn everything_can_end(&mut self) {
+    /// Time alone brings every run to an end, and what was acknowledged is in the log once, also after a restart.
+    pub fn everything_can_end(&mut self) {
+        self.store.restart();
+        let recorded = self.store.recorded();
         for report in &self.acknowledged {
-            assert_eq!(
-                self.logged.iter().filter(|logged| *logged == report).count(),
-                1,
-                "{report:?}"
-            );
+            assert_eq!(recorded.iter().filter(|line| *line == report).count(), 1, "{report:?}");
         }
         for _ in 0..4 {
-            self.clock.jump(SignedDuration::from_hours(24 * 400));
+            self.store.jump(SignedDuration::from_hours(24 * 400));
             self.play(&Step::Reconcile);
         }
         for state in &self.database {
@@ -451,13 +430,4 @@ impl Fleet {
             }
         }
     }
-}
-
-/// Whether the step from `before` to `run` begins a run, grants a claim, or takes a permit back.
-fn closes(before: &HostState, run: &Run) -> bool {
-    let Some(old) = before.run.as_ref().filter(|old| old.number == run.number) else {
-        return true;
-    };
-    let attempt = |run: &Run| run.evidence.claimed.as_ref().map(|claimed| claimed.attempt);
-    attempt(old) != attempt(run) || old.permit.voided.is_some() != run.permit.voided.is_some()
 }

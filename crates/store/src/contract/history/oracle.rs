@@ -17,13 +17,14 @@ struct Allowed {
 
 /// Watches the fleet. A host without an entry may not be wiped.
 #[derive(Debug, Default)]
-pub(crate) struct Oracle {
+pub(super) struct Oracle {
     allowed: BTreeMap<usize, Allowed>,
     held: BTreeSet<usize>,
+    at_backup: BTreeMap<usize, RunNumber>,
 }
 
 impl Oracle {
-    pub(crate) fn armed(
+    pub(super) fn armed(
         &mut self,
         host: usize,
         run: RunNumber,
@@ -44,13 +45,13 @@ impl Oracle {
         );
     }
 
-    pub(crate) fn allows_wipe_of(&self, host: usize, disk: &Disk) -> bool {
+    pub(super) fn allows_wipe_of(&self, host: usize, disk: &Disk) -> bool {
         self.allowed
             .get(&host)
             .is_some_and(|allowed| allowed.wiped.is_some() && allowed.wiped == disk.serial)
     }
 
-    pub(crate) fn held(&mut self, host: usize, on: bool) {
+    pub(super) fn held(&mut self, host: usize, on: bool) {
         if on {
             self.held.insert(host);
         } else {
@@ -58,12 +59,24 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn restored(&mut self) {
-        self.allowed.clear();
+    pub(super) fn backed_up(&mut self) {
+        self.at_backup = self
+            .allowed
+            .iter()
+            .map(|(host, allowed)| (*host, allowed.run))
+            .collect();
+    }
+
+    /// A permit that was open when the copy was made and is open still may stay; whatever was taken or taken back since
+    /// must not come back.
+    pub(super) fn restored(&mut self) {
+        let at_backup = &self.at_backup;
+        self.allowed
+            .retain(|host, allowed| at_backup.get(host) == Some(&allowed.run));
     }
 
     /// The stored stage ends what a permit allows.
-    pub(crate) fn saw(&mut self, host: usize, run: Option<&Run>) {
+    pub(super) fn saw(&mut self, host: usize, run: Option<&Run>) {
         let still = run.is_some_and(|run| {
             matches!(
                 run.stage,
@@ -75,7 +88,7 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn install_script(&self, host: usize, run: RunNumber, now: Timestamp) {
+    pub(super) fn install_script(&self, host: usize, run: RunNumber, now: Timestamp) {
         let allowed = self
             .allowed
             .get(&host)
@@ -85,7 +98,7 @@ impl Oracle {
         assert!(!self.held.contains(&host), "install script for a held host");
     }
 
-    pub(crate) fn granted(&mut self, host: usize, run: RunNumber, grant: Grant, boot: BootId, now: Timestamp) {
+    pub(super) fn granted(&mut self, host: usize, run: RunNumber, grant: Grant, boot: BootId, now: Timestamp) {
         assert!(!self.held.contains(&host), "granted to a held host");
         let allowed = self
             .allowed
