@@ -105,3 +105,19 @@ async fn help_shows_no_token() {
         "{help:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_butane_document_is_translated_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.bu");
+    std::fs::write(&file, "variant: fcos\nversion: 1.4.0\n").unwrap();
+    let translated = spoken(binary(&format!("butane {}", file.display()))).await;
+    assert_eq!(
+        (translated.code, translated.out.as_str()),
+        (0, "{\"ignition\":{\"version\":\"3.3.0\"}}\n")
+    );
+    std::fs::write(&file, "variant: fcos\nversion: 1.4.0\nstorage: 3\n").unwrap();
+    let refused = spoken(binary(&format!("butane --strict {}", file.display()))).await;
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
+    assert!(!refused.err.is_empty());
+}

@@ -142,8 +142,8 @@ impl Machine {
     async fn install(&mut self, install: &Install) -> Turn {
         match self.live(install).await {
             Ok(turn) => turn,
-            // A lost server ends in a reboot: by iPXE's retry, or by rd.emergency=reboot.
-            Err(error) if error.is_passing() => Turn::Reboot,
+            // A file that cannot be had ends in a reboot: by iPXE's retry, or by rd.emergency=reboot.
+            Err(Trouble::Wire(_)) => Turn::Reboot,
             Err(error) => Turn::hang(error.to_string()),
         }
     }

@@ -1,4 +1,5 @@
-//! The client side of the binary: `host …` drives a running server over its API, `demo` shows one at work.
+//! The client side of the binary: `host …` drives a running server over its API, `demo` shows one at work, `butane`
+//! needs no server at all.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
 
@@ -9,9 +10,11 @@ mod host;
 mod table;
 mod ttl;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use thirdboot_butane::cli::{CliArgs, run_cli};
 
 pub use connection::Connection;
 pub use demo::DemoOptions;
@@ -26,6 +29,9 @@ pub enum Command {
     Host(HostCommand),
     /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
     Demo(DemoOptions),
+    /// Translate a Butane document (variant fcos) to an Ignition config, as the server does.
+    #[command(after_help = "Exit codes: 0 translated, 1 the document has errors, 2 wrong usage.")]
+    Butane(CliArgs),
 }
 
 /// Does it, and says on standard error what went wrong.
@@ -33,11 +39,17 @@ pub async fn run(command: Command) -> ExitCode {
     let done = match command {
         Command::Host(command) => command.run().await,
         Command::Demo(options) => demo::run(options).await,
+        Command::Butane(options) => return butane(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+fn butane(options: &CliArgs) -> ExitCode {
+    let (mut stdin, mut stdout, mut stderr) = (io::stdin().lock(), io::stdout().lock(), io::stderr().lock());
+    run_cli(options, &mut stdin, &mut stdout, &mut stderr)
 }
 
 /// A person's own clock, for "3 min ago"; nothing is decided by it.
@@ -52,7 +64,7 @@ fn now() -> jiff::Timestamp {
 /// As many columns as the terminal has; unlimited where output goes elsewhere.
 fn terminal_columns() -> Option<u16> {
     use std::io::IsTerminal as _;
-    let is_terminal = std::io::stdout().is_terminal();
+    let is_terminal = io::stdout().is_terminal();
     is_terminal
         .then(|| crossterm::terminal::size().ok())
         .flatten()
