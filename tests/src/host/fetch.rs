@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::header::{CACHE_CONTROL, HeaderMap};
-use reqwest::{Client, ClientBuilder, Method, StatusCode};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, StatusCode};
 use tokio::time::{Instant, sleep};
 
 /// An answer of the boot plane, whole.
@@ -53,24 +53,29 @@ fn builder() -> ClientBuilder {
         .timeout(Duration::from_secs(30))
 }
 
-/// One request without a body; every answer of the boot plane must forbid caching.
+/// One request without a body, whose answer must be one that the protocol allows.
 ///
 /// # Errors
-/// When nothing answers, or the answer could be kept by a cache.
+/// When nothing answers, or the answer is a redirect or could be kept by a cache.
 pub async fn ask(client: &Client, method: Method, url: &str) -> Result<Fetched> {
-    let answer = client
-        .request(method, url)
-        .send()
+    answer(client.request(method, url))
         .await
-        .with_context(|| url.to_owned())?;
+        .with_context(|| url.to_owned())
+}
+
+/// Sends a request. No answer of the boot plane redirects, and none may be kept by a cache.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn answer(request: RequestBuilder) -> Result<Fetched> {
+    let answer = request.send().await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await?.to_vec();
-    let kept = headers
-        .get(CACHE_CONTROL)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    ensure!(kept.contains("no-store"), "{url}: {status} with Cache-Control {kept:?}");
-    Ok(Fetched { status, headers, body })
+    let answer = Fetched { status, headers, body };
+    ensure!(!status.is_redirection(), "redirects: {status}");
+    let kept = answer.header(CACHE_CONTROL.as_str());
+    ensure!(kept.contains("no-store"), "{status} with Cache-Control {kept:?}");
+    Ok(answer)
 }
 
 /// One GET.

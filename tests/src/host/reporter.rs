@@ -9,7 +9,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::fetch::Fetched;
+use super::fetch::{self, Fetched};
 use super::ignition::Config;
 
 /// Where the reporter's settings stand, in the live config and in the installed one.
@@ -201,10 +201,7 @@ impl Reporter {
     pub async fn post(&self, path: &str, body: &Value) -> Result<Fetched> {
         let url = format!("{}{path}", self.identity.url);
         let request = self.client.post(&url).bearer_auth(&self.identity.secret).json(body);
-        let answer = request.send().await.with_context(|| url.clone())?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await?.to_vec();
-        Ok(Fetched { status, headers, body })
+        fetch::answer(request).await.with_context(|| url)
     }
 }
 

@@ -60,19 +60,11 @@ async fn all_are_refused(site: &Site, machine: &Machine, rows: Vec<Wrong>) -> Re
         if let Some(bearer) = &row.bearer {
             request = request.bearer_auth(bearer);
         }
-        let answer = request.send().await.context(row.why)?;
-        let status = answer.status().as_u16();
-        let kind = answer
-            .headers()
-            .get("content-type")
-            .map(|v| v.to_str().map(str::to_owned));
-        let text = answer.text().await?;
+        let answer = fetch::answer(request).await.context(row.why)?;
+        let (status, text) = (answer.status.as_u16(), answer.text());
         ensure!(row.expected.contains(&status), "{}: {status} {text}", row.why);
-        ensure!(
-            kind.context("no type")?? == "application/problem+json",
-            "{}: {text}",
-            row.why
-        );
+        let kind = answer.header("content-type");
+        ensure!(kind == "application/problem+json", "{}: {kind} {text}", row.why);
         let problem: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
         ensure!(problem["status"] == status, "{}: {problem}", row.why);
         for field in ["type", "title", "detail"] {

@@ -94,13 +94,7 @@ async fn every_document_has_its_type() -> Result<()> {
 }
 
 async fn range(machine: &Machine, url: &str, range: &str) -> Result<Fetched> {
-    let answer = machine.client().get(url).header(RANGE, range).send().await?;
-    let (status, headers) = (answer.status(), answer.headers().clone());
-    Ok(Fetched {
-        status,
-        headers,
-        body: answer.bytes().await?.to_vec(),
-    })
+    fetch::answer(machine.client().get(url).header(RANGE, range)).await
 }
 
 #[tokio::test]

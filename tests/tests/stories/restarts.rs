@@ -113,6 +113,24 @@ async fn a_host_goes_on_where_it_was_after_every_restart() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_people_and_claims_decided_survives_a_kill() -> Result<()> {
+    let mut site = Site::start().await?;
+    let machine = site.armed(1, "r1", "runner").await?;
+    site.armed(2, "r2", "runner").await?;
+    let live = machine.boot_live().await?;
+    live.claim_granted().await?;
+    site.admin.cancel("r2").await?;
+    site.server.kill().await?;
+    site.server.start_again().await?;
+
+    assert_eq!(site.admin.stage("r2").await?, "cancelled");
+    assert_eq!(site.admin.stage("r1").await?, "installing");
+    assert_eq!(live.claim_granted().await?, 1, "the same boot asks again");
+    assert_eq!(machine.boot_live().await?.claim_granted().await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
 async fn reports_wait_for_a_server_that_is_away() -> Result<()> {
     let mut site = Site::start().await?;
     let machine = site.armed(1, "r1", "runner").await?;
