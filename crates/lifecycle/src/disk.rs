@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HostName, RunNumber, Serial};
+use crate::text::checked_text;
+use crate::{HostName, RunNumber};
 
 /// Smallest disk that is considered, in bytes (8 GiB): Fedora CoreOS wants that much for its root alone.
 pub const MIN_DISK_BYTES: u64 = 8 << 30;
@@ -18,12 +19,6 @@ pub struct DiskSelector(Box<str>);
 pub struct InvalidSelector(String);
 
 impl DiskSelector {
-    /// The selector as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether it names `disk`.
     #[must_use]
     pub fn names(&self, disk: &Disk) -> bool {
@@ -35,10 +30,10 @@ impl DiskSelector {
     }
 }
 
-impl TryFrom<String> for DiskSelector {
-    type Error = InvalidSelector;
+impl std::str::FromStr for DiskSelector {
+    type Err = InvalidSelector;
 
-    fn try_from(text: String) -> Result<Self, InvalidSelector> {
+    fn from_str(text: &str) -> Result<Self, InvalidSelector> {
         // Kernel names such as /dev/sda move between boots: FACTS.md and DESIGN.md allow id paths, serials and WWNs.
         let is_stable = !text.starts_with('/')
             || (["/dev/disk/by-id/", "/dev/disk/by-path/"]
@@ -57,19 +52,7 @@ impl TryFrom<String> for DiskSelector {
     }
 }
 
-impl std::str::FromStr for DiskSelector {
-    type Err = InvalidSelector;
-
-    fn from_str(text: &str) -> Result<Self, InvalidSelector> {
-        text.to_owned().try_into()
-    }
-}
-
-impl From<DiskSelector> for String {
-    fn from(selector: DiskSelector) -> Self {
-        selector.0.into()
-    }
-}
+checked_text!(DiskSelector, InvalidSelector);
 
 /// One disk as the live system found it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,12 +120,6 @@ impl Disk {
             Some(serial) => format!("{} (serial {serial})", self.path),
             None => self.path.clone(),
         }
-    }
-
-    /// The serial as an identifier of its own, for presetting the next permit.
-    #[must_use]
-    pub fn stated_serial(&self) -> Option<Serial> {
-        self.serial.as_deref().and_then(Serial::stated)
     }
 }
 

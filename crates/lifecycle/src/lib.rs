@@ -22,6 +22,7 @@ mod proof;
 mod run;
 mod stage;
 mod table;
+mod text;
 mod transition;
 
 pub use claim::{Claim, ClaimRefused, Grant, judge_claim};
