@@ -97,6 +97,14 @@ impl SmbiosUuid {
 #[serde(try_from = "String", into = "String")]
 pub struct BootId(Box<str>);
 
+impl BootId {
+    /// What a host said, or nothing where it said no UUID.
+    #[must_use]
+    pub fn stated(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
 impl FromStr for SmbiosUuid {
     type Err = InvalidUuid;
 
