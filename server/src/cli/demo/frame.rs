@@ -10,10 +10,10 @@ use super::cast::Part;
 use super::scene::Scene;
 use crate::cli::table::{boots::boots, one_line, progress, table, text, why};
 
-/// Lines above and below the table that are always there.
-const FRAME_LINES: usize = 7;
-/// Lines below the explanations.
-const FOOTER_LINES: usize = 2;
+/// Lines around the table that are always there: headline, header, blank ones, and what hosts were left out.
+const FRAME_LINES: usize = 5;
+/// A screen with fewer columns leaves out what is meant to happen.
+const WIDE_COLUMNS: u16 = 100;
 /// At least so many lines tell why hosts are stuck.
 const WHY_LINES: usize = 4;
 /// So long one explanation stands before others take its place.
@@ -29,7 +29,8 @@ pub(super) struct Size {
 
 /// One frame, at most as many lines as the screen has.
 pub(super) fn frame(scene: &Scene, size: Size) -> String {
-    let room = usize::from(size.rows).saturating_sub(FRAME_LINES);
+    let footer = footer(scene, size.columns);
+    let room = usize::from(size.rows).saturating_sub(FRAME_LINES + footer.len());
     let stuck: Vec<&HostView> = scene
         .parts
         .iter()
@@ -46,9 +47,9 @@ pub(super) fn frame(scene: &Scene, size: Size) -> String {
         lines.push(format!("… and {} more", scene.parts.len() - hosts));
     }
     lines.push(String::new());
-    let left = usize::from(size.rows).saturating_sub(lines.len() + FOOTER_LINES);
+    let left = usize::from(size.rows).saturating_sub(lines.len() + footer.len());
     lines.extend(explanations(&stuck, scene.elapsed, left, size.columns));
-    lines.extend(footer(scene));
+    lines.extend(footer);
     let cut = |line: &String| {
         if line.contains('\u{1b}') {
             line.clone()
@@ -74,10 +75,9 @@ pub(super) fn headline(scene: &Scene) -> String {
 }
 
 fn rows(scene: &Scene, parts: &[Part], size: Size) -> String {
-    let mut table = table(
-        &["HOST", "BOOTS", "SERVER KNOWS", "MACHINE", "WHAT HAPPENS TO IT"],
-        Some(size.columns),
-    );
+    let header = ["HOST", "BOOTS", "SERVER KNOWS", "MACHINE", "WHAT HAPPENS TO IT"];
+    let shown = if size.columns < WIDE_COLUMNS { 4 } else { 5 };
+    let mut table = table(&header[..shown], Some(size.columns));
     if !size.has_colours {
         table.force_no_tty();
     }
@@ -85,16 +85,14 @@ fn rows(scene: &Scene, parts: &[Part], size: Size) -> String {
         let view = scene.view(part);
         let run = view.and_then(|view| view.run.as_ref());
         let colour = view.map_or(Color::Reset, colour);
-        table.add_row(one_line(
-            [
-                Cell::new(&part.name),
-                Cell::new(run.map_or_else(String::new, boots)).fg(colour),
-                Cell::new(view.map_or_else(String::new, progress)).fg(colour),
-                Cell::new(scene.step(part).map_or_else(|| "off".to_owned(), ToString::to_string)),
-                Cell::new(part.says()),
-            ]
-            .into(),
-        ));
+        let cells = [
+            Cell::new(&part.name),
+            Cell::new(run.map_or_else(String::new, boots)).fg(colour),
+            Cell::new(view.map_or_else(String::new, progress)).fg(colour),
+            Cell::new(scene.step(part).map_or_else(|| "off".to_owned(), ToString::to_string)),
+            Cell::new(part.says()),
+        ];
+        table.add_row(one_line(cells.into_iter().take(shown).collect::<Vec<_>>().into()));
     }
     text(&table)
 }
@@ -158,18 +156,18 @@ fn wrapped(said: &str, room: usize) -> Vec<String> {
     lines
 }
 
-fn footer(scene: &Scene) -> [String; FOOTER_LINES] {
+fn footer(scene: &Scene, columns: u16) -> Vec<String> {
     let first = scene
         .notice
         .as_deref()
         .unwrap_or("Ctrl-C ends; the server can be asked, too:");
-    [
-        first.to_owned(),
-        format!(
-            "thirdboot host list --endpoint {} --token-file {}",
-            scene.control_url, scene.token_file
-        ),
-    ]
+    let command = format!(
+        "thirdboot host list --endpoint {} --token-file {}",
+        scene.control_url, scene.token_file
+    );
+    let mut lines = vec![first.to_owned()];
+    lines.extend(wrapped(&command, usize::from(columns)));
+    lines
 }
 
 fn cut(line: &str, columns: u16) -> String {
