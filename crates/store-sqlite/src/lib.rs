@@ -11,6 +11,7 @@ mod error;
 mod faults;
 mod hosts;
 mod job;
+mod lock;
 mod meta;
 mod open;
 mod pending;

@@ -14,6 +14,7 @@ use thirdboot_store::{Clock, Limits, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::unavailable;
+use crate::lock::{self, Lock};
 use crate::meta::{self, Meta};
 use crate::script::Script;
 use crate::writer::Writer;
@@ -57,6 +58,7 @@ pub struct Opened {
 }
 
 pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), StoreError> {
+    let lock = lock::take(&options.db_path).await?;
     make_private(&options.db_path)?;
     let writing = writing(&options.db_path);
     let mut connection = migrated(&writing).await?;
@@ -72,7 +74,7 @@ pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), 
         .connect_with(reading(&options.db_path))
         .await
         .map_err(|error| unavailable(&error))?;
-    Ok((start(options, writing, connection, readers, &meta), opened))
+    Ok((start(options, writing, lock, connection, readers, &meta), opened))
 }
 
 /// The writing connection, with the schema of this version.
@@ -94,6 +96,7 @@ async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, St
 fn start(
     options: OpenOptions,
     writing: SqliteConnectOptions,
+    lock: Lock,
     connection: SqliteConnection,
     readers: SqlitePool,
     meta: &Meta,
@@ -102,6 +105,7 @@ fn start(
     let (last_event, changes) = watch::channel(meta.last_event);
     let tally = Arc::default();
     let worker = Writer {
+        _lock: lock,
         options: writing,
         hosts: HashMap::new(),
         connection: Some(connection),

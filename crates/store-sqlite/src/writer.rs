@@ -15,6 +15,7 @@ use crate::batch::Batch;
 use crate::epoch::{self, Mark};
 use crate::error::unavailable;
 use crate::job::{Held, Job, Message};
+use crate::lock::Lock;
 use crate::script::Script;
 
 /// How many changes share a commit at most.
@@ -25,6 +26,8 @@ const REMEMBERED: usize = 2048;
 
 /// Owns the writing connection.
 pub(crate) struct Writer {
+    /// Let go of when the last change is written.
+    pub(crate) _lock: Lock,
     pub(crate) options: SqliteConnectOptions,
     /// The hosts that wrote last, as they stand in the database. Their versions are checked when they are written.
     pub(crate) hosts: HashMap<HostId, HostState>,

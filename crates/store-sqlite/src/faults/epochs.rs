@@ -4,7 +4,8 @@ use std::path::Path;
 
 use thirdboot_store::{HostId, Store};
 
-use super::{added, arm, hold, open};
+use super::{added, arm, hold, open, options};
+use crate::SqliteStore;
 
 fn epoch(folder: &Path) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(folder.join("epoch")).unwrap()).unwrap()
@@ -79,4 +80,17 @@ async fn a_database_made_anew_begins_where_the_lost_one_ended() {
     assert!(opened.created);
     assert_ne!(epoch(folder.path())["epoch"], before["epoch"]);
     assert_eq!(added(&store, 1).await.id, HostId(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_on_one_database_are_one_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let refused = SqliteStore::open(options(folder.path())).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("another process uses this database"),
+        "{refused}"
+    );
+    store.close().await;
+    open(folder.path()).await;
 }

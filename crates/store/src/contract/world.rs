@@ -1,5 +1,6 @@
 //! One-line set-up for the stories.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -89,11 +90,22 @@ pub(super) fn report(run: RunNumber, boot_id: BootId, seq: u64, said: Said) -> S
     }
 }
 
+/// The store that is open; none only while it is opened again.
+pub(super) struct Live<S>(Option<Arc<Witness<S>>>);
+
+impl<S> Deref for Live<S> {
+    type Target = Arc<Witness<S>>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().unwrap()
+    }
+}
+
 /// A store, its clock, and the means to open it again.
 pub(super) struct World<F: Factory> {
     pub(super) factory: F,
     pub(super) settings: Settings,
-    pub(super) store: Arc<Witness<F::Store>>,
+    pub(super) store: Live<F::Store>,
     /// How many permits the last opening voided.
     pub(super) voided: u64,
     seq: AtomicU64,
@@ -114,7 +126,7 @@ impl<F: Factory> World<F> {
         Self {
             factory,
             settings,
-            store: Arc::new(Witness(store)),
+            store: Live(Some(Arc::new(Witness(store)))),
             voided,
             seq: AtomicU64::new(1),
         }
@@ -124,8 +136,10 @@ impl<F: Factory> World<F> {
     pub(super) async fn open(&mut self) {
         let here = self.settings.clock.now();
         self.settings.clock = Arc::new(Clock::manual(here));
+        // Let go first: a store may be open once only.
+        self.store = Live(None);
         let (store, voided) = self.factory.open(self.settings.clone()).await;
-        self.store = Arc::new(Witness(store));
+        self.store = Live(Some(Arc::new(Witness(store))));
         self.voided = voided;
     }
 
