@@ -114,10 +114,11 @@ fn explanations(stuck: &[&HostView], elapsed: Duration, room: usize, columns: u1
     let from = if fits || all.is_empty() { 0 } else { turn % all.len() };
     let mut shown = Vec::new();
     for lines in all[from..].iter().chain(&all[..from]) {
-        if shown.len() + lines.len() > room {
+        // The first is cut rather than left out.
+        if !shown.is_empty() && shown.len() + lines.len() > room {
             break;
         }
-        shown.extend(lines.iter().cloned());
+        shown.extend(lines.iter().take(room).cloned());
     }
     shown
 }
