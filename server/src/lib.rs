@@ -7,6 +7,7 @@ pub mod boot;
 pub mod cli;
 mod path;
 pub mod problem;
+mod recent;
 pub mod reconciler;
 pub mod secrets;
 pub mod serve;

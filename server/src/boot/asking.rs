@@ -10,6 +10,7 @@ use thirdboot_lifecycle::{Identity, Mac, Serial, SmbiosUuid};
 
 use crate::App;
 use crate::problem::Failure;
+use crate::secrets::redact;
 
 /// Parameters that are looked at; an honest script sends seven.
 const MAX_PARAMETERS: usize = 24;
@@ -63,7 +64,7 @@ impl Asking {
         if self.said.iter().any(|(known, _)| known == name) {
             return;
         }
-        let clean: String = value
+        let clean: String = redact(value)
             .chars()
             .filter(|c| !c.is_control())
             .take(MAX_WORDS_CHARS)

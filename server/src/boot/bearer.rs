@@ -1,10 +1,13 @@
 //! Who speaks: the bearer secrets of claims, reports and joins.
 
+use axum::extract::{FromRequest as _, Request};
 use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
 use thirdboot_api::ProblemType;
 use thirdboot_lifecycle::{RunNumber, SecretKind};
 use thirdboot_store::HostState;
 
+use super::Json;
 use crate::App;
 use crate::problem::Failure;
 use crate::secrets::{Opened, Purpose};
@@ -27,9 +30,20 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Who speaks, and what they say. Nobody's body is read before its secret was: strangers must not fill the memory.
+pub(super) async fn heard<T: DeserializeOwned>(
+    app: &App,
+    allowed: &[SecretKind],
+    request: Request,
+) -> Result<(Speaker, T), Failure> {
+    let speaker = Speaker::of(app, request.headers(), allowed).await?;
+    let Json(body) = Json::from_request(request, &()).await?;
+    Ok((speaker, body))
+}
+
 impl Speaker {
     /// Who speaks with a live or a host secret.
-    pub(super) async fn of(app: &App, headers: &HeaderMap, allowed: &[SecretKind]) -> Result<Self, Failure> {
+    async fn of(app: &App, headers: &HeaderMap, allowed: &[SecretKind]) -> Result<Self, Failure> {
         let text = token(headers).ok_or_else(Failure::unauthorized)?;
         let (opened, kind) = allowed
             .iter()

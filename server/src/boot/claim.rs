@@ -1,25 +1,18 @@
 //! `POST /v1/claim`: "may I write this disk?"
 
 use axum::Json as Answered;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use thirdboot_api::boot::{ClaimBody, DiskBody, GrantAnswer};
 use thirdboot_lifecycle::{Claim, Disk, Previous, RunNumber, SecretKind};
 use thirdboot_store::{Answer as Stored, Submission, SubmitError};
 
-use super::Json;
-use super::bearer::Speaker;
+use super::bearer::heard;
 use super::facts;
 use crate::App;
 use crate::problem::{Answer, Failure};
 
-pub(super) async fn claim(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Result<Json<ClaimBody>, Failure>,
-) -> Answer<Answered<GrantAnswer>> {
-    let speaker = Speaker::of(&app, &headers, &[SecretKind::Live]).await?;
-    let Json(body) = body?;
+pub(super) async fn claim(State(app): State<App>, request: Request) -> Answer<Answered<GrantAnswer>> {
+    let (speaker, body): (_, ClaimBody) = heard(&app, &[SecretKind::Live], request).await?;
     speaker.speaks_of(body.run)?;
     let claim = read(body)?;
     let disk = claim.disk.label();

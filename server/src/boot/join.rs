@@ -4,26 +4,19 @@
 //! answer's final form, and the hand-out is recorded as it will be.
 
 use axum::Json as Answered;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use thirdboot_api::boot::{ClusterBody, JoinAnswer, JoinBody, JoinKind};
 use thirdboot_api::{Problem, ProblemType};
 use thirdboot_lifecycle::{SecretKind, Stage};
 use thirdboot_store::Submission;
 
-use super::Json;
-use super::bearer::Speaker;
+use super::bearer::{Speaker, heard};
 use super::facts;
 use crate::App;
 use crate::problem::{Answer, Failure};
 
-pub(super) async fn join(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Result<Json<JoinBody>, Failure>,
-) -> Answer<Answered<JoinAnswer>> {
-    let speaker = Speaker::of(&app, &headers, &[SecretKind::Host]).await?;
-    let Json(body) = body?;
+pub(super) async fn join(State(app): State<App>, request: Request) -> Answer<Answered<JoinAnswer>> {
+    let (speaker, body): (_, JoinBody) = heard(&app, &[SecretKind::Host], request).await?;
     speaker.speaks_of(body.run)?;
     let boot_id = facts::boot_id(&body.boot_id)?;
     may_join(&speaker)?;
@@ -64,13 +57,8 @@ fn may_join(speaker: &Speaker) -> Result<(), Failure> {
     }
 }
 
-pub(super) async fn cluster(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Result<Json<ClusterBody>, Failure>,
-) -> Answer {
-    let speaker = Speaker::of(&app, &headers, &[SecretKind::Host]).await?;
-    let Json(body) = body?;
+pub(super) async fn cluster(State(app): State<App>, request: Request) -> Answer {
+    let (speaker, body): (_, ClusterBody) = heard(&app, &[SecretKind::Host], request).await?;
     speaker.speaks_of(body.run)?;
     facts::boot_id(&body.boot_id)?;
     Err(Failure::new(

@@ -1,14 +1,12 @@
 //! `POST /v1/report`: what a host says of itself.
 
 use axum::Json as Answered;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use thirdboot_api::boot::{MAX_LOG_BYTES, ReportBody, StageAnswer};
 use thirdboot_lifecycle::{Report, RunNumber, SecretKind};
 use thirdboot_store::{Answer as Stored, Submission};
 
-use super::Json;
-use super::bearer::Speaker;
+use super::bearer::heard;
 use super::facts;
 use crate::App;
 use crate::problem::{Answer, Failure};
@@ -17,13 +15,8 @@ use crate::secrets::redact;
 /// A message is a line for people; what is longer belongs into `log`.
 const MAX_MESSAGE_CHARS: usize = 2000;
 
-pub(super) async fn report(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Result<Json<ReportBody>, Failure>,
-) -> Answer<Answered<StageAnswer>> {
-    let speaker = Speaker::of(&app, &headers, &[SecretKind::Host, SecretKind::Live]).await?;
-    let Json(body) = body?;
+pub(super) async fn report(State(app): State<App>, request: Request) -> Answer<Answered<StageAnswer>> {
+    let (speaker, body): (_, ReportBody) = heard(&app, &[SecretKind::Host, SecretKind::Live], request).await?;
     speaker.speaks_of(body.run)?;
     let (report, log) = read(body)?;
     speaker.may_speak()?;

@@ -13,6 +13,7 @@ use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
 use super::ServeOptions;
 use crate::api::{new_token, token_sha256};
 use crate::assets::Assets;
+use crate::recent::Recent;
 use crate::secrets::{MASTER_KEY_VARIABLE, MasterKey, Secrets, is_private, write_private};
 
 /// Name of the token that the first start makes.
@@ -54,7 +55,7 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
             "this database is an older copy or a foreign one: its open permits were taken back, arm again what is to be installed"
         );
     }
-    let store: Arc<dyn Store> = store;
+    let store: Arc<dyn Store> = Arc::new(Recent::new(store));
     let admin_token = first_token(store.as_ref(), &folder.join("admin-token")).await?;
     let assets = options.assets_dir.clone().unwrap_or_else(|| folder.join("assets"));
     Ok(Opened {
