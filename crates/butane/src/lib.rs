@@ -21,18 +21,22 @@
 //!
 //! # How a document is read
 //!
-//! The YAML reader is this crate's own (the module `yaml`): a scanner and a grammar after libyaml's, which is what
-//! Butane's reader descends from, over an arena of nodes. It was chosen over the crates there are for what has to come
-//! together here: the very same documents must be accepted and refused as Butane does (tabs, simple keys of at most
-//! 1024 characters, one `%YAML 1.1`), every node must know its line and column in characters, aliases must stay
-//! aliases so that their expansion can be counted, scalars must keep their style because `"0644"` is no number but
-//! `0644` is, and nothing in a hostile document may panic, recurse or take more than linear time. `saphyr-parser`
-//! speaks YAML 1.2 and accepts other documents; `libyaml-safer` speaks libyaml's YAML, but panics on some texts and
-//! looks through all open simple keys for each token.
+//! `saphyr-parser` reads the YAML. It was chosen because its events come one by one (nothing recurses), know where they
+//! stand and keep scalar styles, tags and aliases: `"0644"` is no number but `0644` is, and the expansion of aliases can
+//! be counted. `libyaml-safer` is closer to Butane's own reader, but panics on some texts and looks through all open
+//! simple keys for each token. The module `yaml` puts the events into an arena of nodes and makes up for what YAML 1.1
+//! has and saphyr, which speaks YAML 1.2, has not: one `%YAML 1.1` only, all line breaks, no `\/`, no tab before a block
+//! text, no key left out before a `:`, and the places that Butane names for block texts, lists and nulls.
+//!
+//! What still differs from Butane is rare. Refused here only: lists in brackets and mappings in braces nested deeper
+//! than 255 levels, lines of a quoted text or of brackets indented no deeper than what they belong to, the escape `\'`,
+//! a byte order mark inside the text, a line separator (U+2028, U+2029) outside quotes. Accepted here only: some tabs and
+//! names of anchors that YAML 1.2 allows, and keys of more than 1024 characters in braces. Where YAML is wrong, line and
+//! column are saphyr's.
 //!
 //! # Limits
 //!
-//! Nesting ends at 10,000 levels, merges (`<<`) at 64. What is read through aliases is bounded by Butane's own ratio
+//! Nesting ends at 10,000 levels (255 in brackets and braces), merges (`<<`) at 64. What is read through aliases is bounded by Butane's own ratio
 //! and, beyond that, by 200,000 nodes and 16 MiB of text.
 
 #[cfg(feature = "cli")]

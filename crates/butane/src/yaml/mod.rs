@@ -1,13 +1,8 @@
 //! YAML as Butane reads it: a tree of nodes that know where they stand.
 
-mod cursor;
-mod parser;
-mod properties;
+mod events;
 mod reader;
 mod resolve;
-mod scalars;
-mod scanner;
-mod token;
 mod tree;
 
 pub(crate) use resolve::{Scalar, resolve};
@@ -29,7 +24,24 @@ impl YamlError {
         Self { line, column, message }
     }
 
-    fn at(mark: token::Mark, message: &str) -> Self {
-        Self::new(mark.line + 1, mark.column + 1, message.to_owned())
+    fn at(place: Place, message: &str) -> Self {
+        Self::new(place.line + 1, place.column + 1, message.to_owned())
+    }
+}
+
+/// A place in the text. Lines and columns count from zero, columns in characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    line: usize,
+    column: usize,
+}
+
+impl Place {
+    /// One character further on the line.
+    fn right(self) -> Self {
+        Self {
+            column: self.column + 1,
+            ..self
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::YamlError;
 
-/// Decodes `bytes` into text the scanner may trust: valid UTF-8, no byte order mark, only characters that YAML allows.
+/// Decodes `bytes` into text without a byte order mark, with only characters that YAML allows and `\n` for line breaks.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, YamlError> {
     let text = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => utf8(rest)?,
@@ -11,6 +11,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, YamlError> {
         _ => utf8(bytes)?,
     };
     match text.char_indices().find(|(_, c)| !allowed(*c)) {
+        None if text.contains(['\r', '\u{85}']) => Ok(text.replace("\r\n", "\n").replace(['\r', '\u{85}'], "\n")),
         None => Ok(text),
         Some((at, c)) => {
             let (line, column) = line_and_column(&text[..at]);

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::parser::{Event, EventKind, Parser};
-use super::scanner::MAX_DEPTH;
-use super::{CORE_PREFIX, YamlError, reader};
+use super::events::{Event, EventKind, Events};
+use super::{CORE_PREFIX, Place, YamlError, reader};
+
+/// How deep collections may nest; Butane draws the line at the same place.
+const MAX_DEPTH: usize = 10_000;
 
 /// A node's place in its [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +55,7 @@ impl Tree {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, YamlError> {
         let text = reader::decode(bytes)?;
         let mut tree = Self::default();
-        let Some(mut parser) = Parser::first_document(&text)? else {
+        let Some(mut events) = Events::first_document(&text)? else {
             return Ok(tree);
         };
         let mut builder = Builder {
@@ -61,13 +63,10 @@ impl Tree {
             anchors: HashMap::new(),
             open: Vec::new(),
         };
-        loop {
-            let event = parser.next()?;
-            if matches!(event.kind, EventKind::DocumentEnd) {
-                return Ok(tree);
-            }
+        while let Some(event) = events.next()? {
             builder.step(event)?;
         }
+        Ok(tree)
     }
 
     pub(crate) fn root(&self) -> Option<NodeId> {
@@ -117,15 +116,14 @@ struct Open {
 
 struct Builder<'t> {
     tree: &'t mut Tree,
-    anchors: HashMap<String, NodeId>,
+    anchors: HashMap<usize, NodeId>,
     open: Vec<Open>,
 }
 
 impl Builder<'_> {
     fn step(&mut self, event: Event) -> Result<(), YamlError> {
         let error = |message: &str| YamlError::at(event.start, message);
-        let (content, anchor, opens) = match event.kind {
-            EventKind::DocumentEnd => return Ok(()),
+        let (content, opens) = match event.kind {
             EventKind::End => {
                 self.open.pop();
                 return Ok(());
@@ -133,45 +131,45 @@ impl Builder<'_> {
             EventKind::Alias(name) => {
                 let target = *self
                     .anchors
-                    .get(&name)
+                    .get(&event.anchor)
                     .ok_or_else(|| error(&format!("*{name} refers to an anchor that does not stand before it")))?;
-                (Content::Alias { name, target }, None, false)
+                self.add(event.start, Content::Alias { name, target })?;
+                return Ok(());
             }
-            EventKind::Scalar {
-                value,
-                plain,
-                anchor,
-                tag,
-            } => {
+            EventKind::Scalar { value, plain, tag } => {
                 let tag = tag.map(|tag| match tag.strip_prefix(CORE_PREFIX) {
                     Some(short) => format!("!!{short}"),
                     None => tag,
                 });
-                (Content::Scalar { value, plain, tag }, anchor, false)
+                (Content::Scalar { value, plain, tag }, false)
             }
-            EventKind::SequenceStart { anchor } => (Content::Sequence(Vec::new()), anchor, true),
-            EventKind::MappingStart { anchor } => (Content::Mapping(Vec::new()), anchor, true),
+            EventKind::SequenceStart => (Content::Sequence(Vec::new()), true),
+            EventKind::MappingStart => (Content::Mapping(Vec::new()), true),
         };
-        let id = u32::try_from(self.tree.nodes.len())
-            .map(NodeId)
-            .map_err(|_| error("the document is too large"))?;
-        self.tree.nodes.push(Node {
-            line: event.start.line + 1,
-            column: event.start.column + 1,
-            content,
-        });
-        self.attach(id);
-        if let Some(name) = anchor {
-            self.anchors.insert(name, id);
+        let id = self.add(event.start, content)?;
+        if event.anchor > 0 {
+            self.anchors.insert(event.anchor, id);
         }
         if opens {
             self.open.push(Open { id, key: None });
-            // Flow and block nesting are each bounded by the scanner; this bounds them together.
             if self.open.len() > MAX_DEPTH + 2 {
                 return Err(error("nested too deeply"));
             }
         }
         Ok(())
+    }
+
+    fn add(&mut self, start: Place, content: Content) -> Result<NodeId, YamlError> {
+        let id = u32::try_from(self.tree.nodes.len())
+            .map(NodeId)
+            .map_err(|_| YamlError::at(start, "the document is too large"))?;
+        self.tree.nodes.push(Node {
+            line: start.line + 1,
+            column: start.column + 1,
+            content,
+        });
+        self.attach(id);
+        Ok(id)
     }
 
     fn attach(&mut self, id: NodeId) {

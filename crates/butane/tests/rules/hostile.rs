@@ -52,7 +52,7 @@ fn long_texts_by_many_aliases() {
 
 #[test]
 fn deep_nesting() {
-    assert!(quickly(&format!("x: {}{}\n", "[".repeat(9_000), "]".repeat(9_000))));
+    assert!(quickly(&format!("x: {}{}\n", "[".repeat(250), "]".repeat(250))));
     assert!(!quickly(&format!("x: {}\n", "[".repeat(1_000_000))));
     assert!(!quickly(&format!(
         "x: {}{}\n",
