@@ -2,7 +2,6 @@
 
 mod bad_input;
 mod claims;
-mod demo;
 mod fetching;
 mod joining;
 mod provisioning;
