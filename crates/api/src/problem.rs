@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::StageName;
 use crate::names::words;
@@ -92,7 +93,11 @@ impl ProblemType {
 }
 
 /// A problem document. Fields that a newer server adds are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "type": "/problems/malformed", "title": "The request cannot be read", "status": 422,
+    "detail": "\"zz\" is not a MAC address", "field": "macs[1]"
+})))]
 pub struct Problem {
     /// Which kind: a path below `/problems/`, or `about:blank`.
     #[serde(rename = "type", default = "about_blank")]
@@ -125,7 +130,7 @@ fn about_blank() -> String {
 }
 
 /// What was expected: a sentence, or a list of words of which each would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Expected {
     /// In words.

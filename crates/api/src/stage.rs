@@ -88,6 +88,22 @@ impl StageName {
     }
 }
 
+impl utoipa::PartialSchema for StageName {
+    /// Any word: a newer server may know more stages.
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some(
+                "Where a run stands: one of the examples, in their order. Newer servers may know more.",
+            ))
+            .examples(Self::KNOWN.map(String::from))
+            .build()
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for StageName {}
+
 impl From<String> for StageName {
     fn from(word: String) -> Self {
         Self::KNOWN

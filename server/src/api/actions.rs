@@ -18,6 +18,16 @@ use crate::secrets::{Purpose, redact};
 /// A reason is a line for people.
 const MAX_REASON_CHARS: usize = 500;
 
+/// Ends the current run.
+///
+/// Before the disk was claimed nothing was touched; after it the disk is in pieces and the machine is held.
+#[utoipa::path(
+    post, path = "/api/v1/hosts/{name}/cancel", tag = "hosts", operation_id = "cancel_host", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The host's name", example = "node-1")),
+    request_body = Empty,
+    responses((status = 200, description = "The host with its cancelled run", body = HostView)),
+    extensions(("x-problems" = json!(["refused"]))),
+)]
 pub(super) async fn cancel(
     State(app): State<App>,
     Operator(by): Operator,
@@ -27,6 +37,13 @@ pub(super) async fn cancel(
     act(&app, &name, Submission::Cancel { by }).await
 }
 
+/// Holds a host: its script polls and boots nothing until it is released.
+#[utoipa::path(
+    post, path = "/api/v1/hosts/{name}/hold", tag = "hosts", operation_id = "hold_host", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The host's name", example = "node-1")),
+    request_body = HoldBody,
+    responses((status = 200, description = "The held host", body = HostView)),
+)]
 pub(super) async fn hold(
     State(app): State<App>,
     Operator(by): Operator,
@@ -42,6 +59,14 @@ pub(super) async fn hold(
     act(&app, &name, Submission::Hold { reason, by }).await
 }
 
+/// Releases a held or adopted host.
+#[utoipa::path(
+    post, path = "/api/v1/hosts/{name}/release", tag = "hosts", operation_id = "release_host", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The host's name", example = "node-1")),
+    request_body = Empty,
+    responses((status = 200, description = "The released host", body = HostView)),
+    extensions(("x-problems" = json!(["refused"]))),
+)]
 pub(super) async fn release(
     State(app): State<App>,
     Operator(by): Operator,
@@ -59,6 +84,12 @@ async fn act(app: &App, name: &str, submission: Submission) -> Answer<Answered<H
     Ok(Answered(view(&state, app)))
 }
 
+/// Reads the URL that a host known by its key boots from: a secret.
+#[utoipa::path(
+    get, path = "/api/v1/hosts/{name}/boot-url", tag = "hosts", operation_id = "get_boot_url", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The host's name", example = "node-1")),
+    responses((status = 200, description = "The URL", body = BootUrl)),
+)]
 pub(super) async fn boot_url(
     State(app): State<App>,
     Operator(by): Operator,

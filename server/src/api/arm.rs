@@ -27,6 +27,16 @@ const MAX_TRIES: u32 = 4;
 /// Disks that may be wiped beside the one that is installed to.
 const MAX_WIPE: usize = 64;
 
+/// Arms a host: gives the right to wipe and install once, or to inspect.
+///
+/// Legal when there is no run, or the last one has ended.
+#[utoipa::path(
+    post, path = "/api/v1/hosts/{name}/arm", tag = "hosts", operation_id = "arm_host", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The host's name", example = "node-1")),
+    request_body = ArmBody,
+    responses((status = 200, description = "The host with its new run", body = HostView)),
+    extensions(("x-problems" = json!(["refused", "changed"]))),
+)]
 pub(super) async fn arm(
     State(app): State<App>,
     Operator(by): Operator,

@@ -12,6 +12,16 @@ use crate::App;
 use crate::path::Path;
 use crate::problem::Answer;
 
+/// Lists a host's log, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/hosts/{name}/events", tag = "hosts", operation_id = "list_host_events", security(("token" = ["viewer"])),
+    params(
+        ("name" = String, Path, description = "The host's name", example = "node-1"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Rows of a part; 100 when left out"),
+        ("after" = Option<u64>, Query, description = "Events with greater numbers only: `next_cursor` of the part before"),
+    ),
+    responses((status = 200, description = "A part of the log", body = Page<EventView>)),
+)]
 pub(super) async fn list(
     State(app): State<App>,
     _: Viewer,

@@ -17,6 +17,15 @@ use crate::boot::Json;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
 
+/// Adds a host.
+///
+/// Only the name is needed; whatever is left out has its default.
+#[utoipa::path(
+    post, path = "/api/v1/hosts", tag = "hosts", operation_id = "create_host", security(("token" = ["operator"])),
+    request_body = HostSpec,
+    responses((status = 201, description = "The host as it was added", body = HostView)),
+    extensions(("x-problems" = json!(["already-taken"]))),
+)]
 pub(super) async fn create(
     State(app): State<App>,
     Operator(by): Operator,
@@ -29,6 +38,15 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Answered(view(state, &app))))
 }
 
+/// Lists hosts by name.
+#[utoipa::path(
+    get, path = "/api/v1/hosts", tag = "hosts", operation_id = "list_hosts", security(("token" = ["viewer"])),
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Rows of a part; 100 when left out"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the part before"),
+    ),
+    responses((status = 200, description = "A part of the list", body = Page<HostView>)),
+)]
 pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Answer<Answered<Page<HostView>>> {
     let query = query.only(&["limit", "cursor"])?;
     let filter = HostFilter {
@@ -43,6 +61,12 @@ pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Ans
     }))
 }
 
+/// Shows a host.
+#[utoipa::path(
+    get, path = "/api/v1/hosts/{name}", tag = "hosts", operation_id = "get_host", security(("token" = ["viewer"])),
+    params(("name" = String, Path, description = "The host's name", example = "node-1")),
+    responses((status = 200, description = "The host", body = HostView)),
+)]
 pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<String>) -> Answer<Answered<HostView>> {
     let state = named(&app, &name).await?;
     Ok(Answered(view(&state, &app)))

@@ -7,13 +7,15 @@ mod describe;
 mod events;
 mod health;
 mod hosts;
+mod openapi;
 mod query;
 mod unknown;
 mod view;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use auth::{new_token, token_sha256};
 
@@ -22,20 +24,27 @@ use crate::problem::{unknown_path, wrong_method};
 
 /// The routes of the control plane.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/api/v1/hosts", get(hosts::list).post(hosts::create))
-        .route("/api/v1/hosts/{name}", get(hosts::show))
-        .route("/api/v1/hosts/{name}/arm", post(arm::arm))
-        .route("/api/v1/hosts/{name}/cancel", post(actions::cancel))
-        .route("/api/v1/hosts/{name}/hold", post(actions::hold))
-        .route("/api/v1/hosts/{name}/release", post(actions::release))
-        .route("/api/v1/hosts/{name}/boot-url", get(actions::boot_url))
-        .route("/api/v1/hosts/{name}/events", get(events::list))
-        .route("/api/v1/unknown-machines", get(unknown::list))
+    let (router, _) = routes().split_for_parts();
+    router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
         .with_state(app)
+}
+
+/// Every operation: `routes!` takes path, method and documentation from the handler's own annotation.
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(openapi::show))
+        .routes(routes!(hosts::list, hosts::create))
+        .routes(routes!(hosts::show))
+        .routes(routes!(arm::arm))
+        .routes(routes!(actions::cancel))
+        .routes(routes!(actions::hold))
+        .routes(routes!(actions::release))
+        .routes(routes!(actions::boot_url))
+        .routes(routes!(events::list))
+        .routes(routes!(unknown::list))
 }

@@ -9,6 +9,11 @@ use super::auth::Viewer;
 use crate::App;
 use crate::problem::Answer;
 
+/// Lists machines that asked for a script and match no host, the last seen first.
+#[utoipa::path(
+    get, path = "/api/v1/unknown-machines", tag = "hosts", operation_id = "list_unknown_machines", security(("token" = ["viewer"])),
+    responses((status = 200, description = "All of them: their number is capped", body = Page<UnknownMachineView>)),
+)]
 pub(super) async fn list(State(app): State<App>, _: Viewer) -> Answer<Answered<Page<UnknownMachineView>>> {
     let machines = app.store.unknown_machines().await?;
     Ok(Answered(Page {

@@ -1,13 +1,15 @@
 //! What a person can do to a host.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A permit's time in seconds, when none is given: a day.
 pub const DEFAULT_TTL_S: u64 = 24 * 60 * 60;
 
 /// `POST /api/v1/hosts/{name}/arm`: gives the right to wipe and install, or to inspect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"confirm": "node-1", "ttl_s": 3600, "disk": "S6PUNX0T", "wipe": ["/dev/disk/by-id/nvme-old"]})))]
 pub struct ArmBody {
     /// The host's name, repeated.
     pub confirm: String,
@@ -44,20 +46,23 @@ impl ArmBody {
 }
 
 /// `POST /api/v1/hosts/{name}/hold`: puts the brake on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"reason": "the fan is loud"})))]
 pub struct HoldBody {
     /// Why, for whoever meets the held machine.
     pub reason: String,
 }
 
 /// The body of an action that needs nothing: `{}`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({})))]
 pub struct Empty {}
 
 /// `GET /api/v1/hosts/{name}/boot-url`: what a provider is given as iPXE URL. Carries the host's boot secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"url": "http://boot.example.net:8080/ipxe/tb_boot_EXAMPLE"})))]
 pub struct BootUrl {
     /// The URL.
     pub url: String,

@@ -2,11 +2,15 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::StageName;
 
 /// What happened to a host, oldest first in lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": 17, "at": "2026-09-01T12:00:00Z", "host": "node-1", "event": "armed", "by": "admin", "run": 1, "stage": "armed"
+})))]
 pub struct EventView {
     /// Rises over the whole fleet; the `after` of the next list.
     pub id: u64,

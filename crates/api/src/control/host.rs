@@ -4,12 +4,21 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Arch, DiagnosisView, DiskBoot, KnownBy, NetworkSpec, Platform, Role, RunView};
 
 /// A host to be added: `POST /api/v1/hosts`. Only the name is needed; what is left out has its default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(examples(json!({
+    "name": "node-1", "macs": ["52:54:00:aa:bb:01"], "role": "runner", "labels": {"rack": "7"},
+    "install": {"console": ["ttyS1,115200n8"]},
+    "network": {
+        "bond": {"ports": ["52:54:00:aa:bb:01", "52:54:00:aa:bb:02"]},
+        "vlans": [{"id": 1000, "addresses": ["10.0.0.2/24"]}]
+    }
+})))]
 pub struct HostSpec {
     /// Unique in the fleet: an RFC 1123 label of at most 63 characters.
     pub name: String,
@@ -46,7 +55,7 @@ pub struct HostSpec {
 }
 
 /// How a host is installed, and how its disk is booted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstallSpec {
     /// A path below `/dev/disk/by-id/` or `/dev/disk/by-path/`, a serial or a WWN; none means the only eligible disk.
@@ -62,7 +71,11 @@ pub struct InstallSpec {
 }
 
 /// A host as the server shows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "name": "node-1", "macs": ["52:54:00:aa:bb:01"], "role": "runner", "labels": {"rack": "7"}, "version": 4,
+    "run": {"number": 1, "stage": "installing", "entered_at": "2026-09-01T12:03:00Z", "percent": 42, "attempt": 1, "attempts": 3}
+})))]
 pub struct HostView {
     /// Unique in the fleet.
     pub name: String,
@@ -132,7 +145,8 @@ pub struct HostView {
 }
 
 /// An admin's brake: the host's script polls and boots nothing until released.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"reason": "the fan is loud", "since": "2026-09-01T12:00:00Z"})))]
 pub struct HoldView {
     /// Why, in the admin's words.
     pub reason: String,

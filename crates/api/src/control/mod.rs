@@ -10,6 +10,7 @@ mod unknown;
 mod words;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
 pub use event::EventView;
@@ -20,7 +21,7 @@ pub use unknown::UnknownMachineView;
 pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};
 
 /// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The rows, in the list's own order.
     pub items: Vec<T>,

@@ -1,11 +1,12 @@
 //! A host's network: an uplink over one port or a bond, and VLANs on top of it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::names::words;
 
 /// What the installed system brings up.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkSpec {
     /// The untagged side.
@@ -19,7 +20,7 @@ pub struct NetworkSpec {
 }
 
 /// How the untagged side gets its addresses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "method", rename_all = "lowercase", deny_unknown_fields)]
 pub enum UplinkSpec {
     /// DHCP for IPv4, router advertisements for IPv6.
@@ -35,7 +36,7 @@ pub enum UplinkSpec {
 }
 
 /// Ports that act as one link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BondSpec {
     /// The bonding driver's mode.
@@ -85,7 +86,7 @@ words! {
 }
 
 /// A tagged network on the uplink.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VlanSpec {
     /// 2 to 4094.

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::StageName;
 
 /// A host's last run, ended or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunView {
     /// Counted per host from 1.
     pub number: u32,
@@ -56,7 +57,7 @@ pub struct RunView {
 }
 
 /// Where and why a run failed or was cancelled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FailedView {
     /// The stage it was in.
     pub stage: StageName,
@@ -65,7 +66,7 @@ pub struct FailedView {
 }
 
 /// A boot that reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BootView {
     /// 1 live, 2 installed, 3 layered; the same role again is a repeat.
     pub role: u8,
@@ -82,7 +83,7 @@ pub struct BootView {
 }
 
 /// The last thing a host said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastWordView {
     /// When it arrived.
     pub at: Timestamp,
@@ -94,7 +95,12 @@ pub struct LastWordView {
 }
 
 /// Why a run is stalled or failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "cause": "rootfs-not-fetched",
+    "says": "the kernel was served 9 min ago and the rootfs was never fetched",
+    "advice": "look at the memory of the machine and at its LACP"
+})))]
 pub struct DiagnosisView {
     /// A word for programs, such as `kernel-not-fetched`; newer servers know more of them.
     pub cause: String,

@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A machine that nobody has described yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": 3, "macs": ["52:54:00:aa:bb:09"], "serial": "S6PUNX", "said": {"product": "PowerEdge R640"}, "source": "192.0.2.9",
+    "first_seen": "2026-09-01T12:00:00Z", "last_seen": "2026-09-01T12:05:00Z", "count": 11
+})))]
 pub struct UnknownMachineView {
     /// The server's number of it.
     pub id: u64,

@@ -1,0 +1,346 @@
+//! The OpenAPI document: generated from the handlers' annotations, with what holds for every operation added here.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use thirdboot_api::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+
+use super::routes;
+
+/// What the annotations cannot say.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Thirdboot",
+        description = "Everything a person or a program can do on the control plane. Errors are problem documents \
+            (RFC 9457) that name the field at fault. Requests refuse unknown fields and parameters; answers may grow."
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "hosts", description = "Machines: described, armed, held, watched"),
+        (name = "service", description = "The service itself"),
+    ),
+    modifiers(&Bearer),
+)]
+struct Frame;
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, openapi: &mut OpenApi) {
+        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.description = Some(
+            "An API token. Its role is viewer, operator or admin, each of which may do what the one before may; \
+             the role that an operation needs stands in its security requirement."
+                .to_owned(),
+        );
+        openapi
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What the annotations are collected in.
+pub(super) fn frame() -> OpenApi {
+    Frame::openapi()
+}
+
+static TEXT: LazyLock<String> = LazyLock::new(text);
+
+/// The document as it is served and kept in docs/openapi.json.
+pub(super) fn text() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The whole document.
+pub(super) fn document() -> Value {
+    let (_, openapi) = routes().split_for_parts();
+    let mut document = serde_json::to_value(openapi).unwrap_or_default();
+    for item in objects(&mut document["paths"]) {
+        let path_takes_parameters = item.1.contains_key("parameters") || item.0.contains('{');
+        for operation in objects_of(item.1) {
+            complete(operation, path_takes_parameters);
+        }
+    }
+    document["components"]["responses"] = ProblemType::ALL
+        .iter()
+        .map(|problem| (name_of(*problem).to_owned(), response(*problem)))
+        .collect();
+    for (name, page) in objects(&mut document["components"]["schemas"]) {
+        if let Some(item) = name.strip_prefix("Page_") {
+            page["properties"]["items"]["items"] = json!({"$ref": format!("#/components/schemas/{item}")});
+        }
+    }
+    document
+}
+
+fn objects(value: &mut Value) -> impl Iterator<Item = (&String, &mut Map<String, Value>)> {
+    let entries = value.as_object_mut().into_iter().flatten();
+    entries.filter_map(|(key, value)| Some((key, value.as_object_mut()?)))
+}
+
+fn objects_of(item: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
+    item.values_mut().filter_map(Value::as_object_mut)
+}
+
+/// Adds the problems that follow from what an operation takes to those that its handler names in `x-problems`.
+fn complete(operation: &mut Map<String, Value>, path_takes_parameters: bool) {
+    let named = operation.remove("x-problems").unwrap_or_default();
+    let mut problems: BTreeSet<ProblemType> = named.as_array().into_iter().flatten().filter_map(named_type).collect();
+    let has_body = operation.contains_key("requestBody");
+    let takes_query = takes_query(operation);
+    if let Some(role) = role_of(operation) {
+        use ProblemType::{Forbidden, Internal, Unauthorized, Unavailable};
+        problems.extend([Unauthorized, Unavailable, Internal]);
+        // There is no role below it.
+        problems.extend((role != "viewer").then_some(Forbidden));
+    }
+    if path_takes_parameters {
+        problems.insert(ProblemType::NotFound);
+    }
+    if has_body {
+        problems.insert(ProblemType::TooLarge);
+    }
+    if has_body || takes_query {
+        problems.insert(ProblemType::Malformed);
+    }
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for problem in problems {
+        let response = match responses.remove(&problem.status().to_string()) {
+            None => json!({"$ref": format!("#/components/responses/{}", name_of(problem))}),
+            Some(other) => also(&other, problem),
+        };
+        responses.insert(problem.status().to_string(), response);
+    }
+}
+
+/// A parameter that may be left out is no parameter that may be `null`.
+fn takes_query(operation: &mut Map<String, Value>) -> bool {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    let mut takes_query = false;
+    for parameter in parameters.into_iter().flatten() {
+        takes_query |= parameter["in"] != "path";
+        let kind = &mut parameter["schema"]["type"];
+        if let Some([one, null]) = kind.as_array().map(Vec::as_slice)
+            && null == "null"
+        {
+            *kind = one.clone();
+        }
+    }
+    takes_query
+}
+
+/// The role in `security: [{token: [role]}]`.
+fn role_of(operation: &Map<String, Value>) -> Option<&str> {
+    operation.get("security")?[0]["token"][0].as_str()
+}
+
+/// `x-problems` has the last part of a problem's type.
+fn named_type(name: &Value) -> Option<ProblemType> {
+    format!("/problems/{}", name.as_str()?).parse().ok()
+}
+
+/// The last part of a problem's type.
+fn name_of(problem: ProblemType) -> &'static str {
+    problem.as_str().trim_start_matches("/problems/")
+}
+
+/// The answer with such a problem.
+fn response(problem: ProblemType) -> Value {
+    let content = json!({
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {name_of(problem): {"value": example(problem)}},
+    });
+    json!({"description": problem.title(), "content": {PROBLEM_MEDIA_TYPE: content}})
+}
+
+/// An answer that may be either problem.
+fn also(other: &Value, problem: ProblemType) -> Value {
+    let referred = other["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    let mut both = referred
+        .and_then(|name| named_type(&name.into()))
+        .map_or_else(|| other.clone(), response);
+    let says = both["description"].as_str().unwrap_or_default();
+    both["description"] = format!("{says}; or: {}", problem.title()).into();
+    both["content"][PROBLEM_MEDIA_TYPE]["examples"][name_of(problem)] = json!({"value": example(problem)});
+    both
+}
+
+/// What such a problem may say.
+fn example(problem: ProblemType) -> Problem {
+    let detail = match problem {
+        ProblemType::Malformed => {
+            return Problem::new(problem, "\"zz\" is not a MAC address: expected six bytes in hex").at("macs[1]");
+        }
+        ProblemType::Unauthorized => "expected `Authorization: Bearer` with an API token",
+        ProblemType::Forbidden => "this needs the role operator, the token has viewer",
+        ProblemType::NotFound => "there is no host \"node-9\"",
+        ProblemType::TooLarge => "a body has at most 1048576 bytes",
+        ProblemType::AlreadyTaken => {
+            return Problem::new(problem, "52:54:00:aa:bb:01 belongs to node-1 already").at("macs");
+        }
+        ProblemType::Refused => "run 3 is installing: cancel it first, or wait until it has ended",
+        ProblemType::Unavailable => {
+            return Problem::new(problem, "the store cannot answer now").retry_after(5);
+        }
+        ProblemType::Internal => "the server's log says more",
+        ProblemType::Changed => "the host was changed meanwhile: get it again",
+        other => other.title(),
+    };
+    Problem::new(problem, detail)
+}
+
+/// This document: every operation, every status, every problem.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "service", operation_id = "openapi", security(()),
+    responses((status = 200, description = "An OpenAPI 3.1 document", body = Object)),
+)]
+pub(super) async fn show() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use axum::body::Body;
+    use axum::http::Method;
+
+    use super::*;
+    use crate::testing::TestApp;
+
+    /// Method and path of every operation, and the operation.
+    fn operations(document: &Value) -> BTreeMap<(String, String), Value> {
+        let paths = document["paths"].as_object().unwrap();
+        let of_path = |(path, item): (&String, &Value)| {
+            let methods = item.as_object().unwrap().clone();
+            let path = path.clone();
+            methods
+                .into_iter()
+                .map(move |(method, operation)| ((method.to_uppercase(), path.clone()), operation))
+        };
+        paths.iter().flat_map(of_path).collect()
+    }
+
+    #[test]
+    fn every_route_is_documented() {
+        let (router, _) = routes().split_for_parts();
+        // The router's own list, which nothing but its Debug form shows. Should that form change, nothing is found.
+        let shown = format!("{router:?}");
+        let served: BTreeSet<&str> = shown
+            .split('"')
+            .filter(|part| part.starts_with('/') && !part.contains(' '))
+            // What the fallback is mounted at.
+            .filter(|part| *part != "/" && !part.contains("__private__axum_fallback"))
+            .collect();
+        let document = document();
+        let documented: BTreeSet<&str> = document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(served, documented, "annotate the handler and mount it by routes!");
+    }
+
+    #[tokio::test]
+    async fn every_method_that_is_served_is_documented_and_no_other() {
+        let site = TestApp::new().await;
+        let operations = operations(&document());
+        for (_, path) in operations.keys() {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+                let sent: Method = method.parse().unwrap();
+                let status = site.api_as("", sent, path, Body::empty()).await.status;
+                let is_documented = operations.contains_key(&(method.to_owned(), path.clone()));
+                assert_eq!(status != 405, is_documented, "{method} {path}: {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_says_what_it_is_who_may_and_what_it_answers() {
+        let document = document();
+        let mut names = BTreeSet::new();
+        for ((method, path), operation) in operations(&document) {
+            let at = format!("{method} {path}");
+            assert!(
+                names.insert(operation["operationId"].to_string()),
+                "{at}: operation_id again"
+            );
+            assert!(
+                operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+                "{at}: no doc comment"
+            );
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{at}: one tag");
+            let needs_token = path.starts_with("/api/v1/") && path != "/api/v1/openapi.json";
+            let role = role_of(operation.as_object().unwrap());
+            assert_eq!(role.is_some(), needs_token, "{at}: security((\"token\" = [role]))");
+            assert!(
+                role.is_none_or(|role| ["viewer", "operator", "admin"].contains(&role)),
+                "{at}: {role:?}"
+            );
+            let statuses = operation["responses"].as_object().unwrap();
+            assert!(
+                statuses.keys().any(|status| status.starts_with('2')),
+                "{at}: no success"
+            );
+            assert!(
+                statuses.values().all(|said| said["description"] != ""),
+                "{at}: a status without description"
+            );
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(
+                    parameter["description"].is_string(),
+                    "{at}: {parameter} is not described"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_problem_that_is_named_is_one() {
+        let (_, openapi) = routes().split_for_parts();
+        for ((method, path), operation) in operations(&serde_json::to_value(openapi).unwrap()) {
+            for name in operation["x-problems"].as_array().into_iter().flatten() {
+                assert!(named_type(name).is_some(), "{method} {path}: no problem {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_kept_document_is_the_served_one() {
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+        if std::env::var_os("THIRDBOOT_WRITE_OPENAPI").is_some() {
+            std::fs::write(kept, text()).unwrap();
+        }
+        let is_same = std::fs::read_to_string(kept).unwrap_or_default() == text();
+        assert!(
+            is_same,
+            "write it anew: THIRDBOOT_WRITE_OPENAPI=1 cargo test -p thirdboot openapi"
+        );
+    }
+
+    #[tokio::test]
+    async fn anybody_may_read_the_document() {
+        let site = TestApp::new().await;
+        let reply = site
+            .api_as("", Method::GET, "/api/v1/openapi.json", Body::empty())
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.header("content-type")),
+            (200, "application/json")
+        );
+        assert_eq!(reply.json()["openapi"], "3.1.0");
+    }
+}
