@@ -11,6 +11,7 @@ mod recent;
 pub mod reconciler;
 pub mod secrets;
 pub mod serve;
+pub mod settings;
 #[cfg(test)]
 mod testing;
 

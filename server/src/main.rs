@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use thirdboot::cli;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use thirdboot::cli::{self, ConfigCommand};
 use thirdboot::serve::{self, ServeOptions, logging};
+use thirdboot::settings::{self, ReadError};
 
 /// Bare-metal provisioning: serves each boot, proves each boot, and never wipes a disk that nobody armed.
 #[derive(Debug, Parser)]
@@ -17,19 +18,28 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve hosts, and the people and programs that drive them.
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
+    /// Check settings, and show a sample of the file that holds them.
+    Config(Box<ConfigCommand>),
     #[command(flatten)]
     Client(cli::Command),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    match Arguments::parse().command {
+    let read = match settings::read::<Arguments>(std::env::args_os()) {
+        Ok(read) => read,
+        Err(ReadError::CommandLine(error)) => error.exit(),
+        Err(ReadError::File(errors)) => return Ok(cli::wrong_settings(&errors)),
+    };
+    match read.arguments.command {
         Command::Serve(options) => {
             logging::start();
-            serve::run(options).await?;
+            settings::warn_of_near_misses(&Arguments::command());
+            serve::run(*options).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Config(command) => Ok(command.run(&read.given, &Arguments::command())),
         Command::Client(command) => Ok(cli::run(command).await),
     }
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use thirdboot_api::ClientError;
 
 /// Refused or failed.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// Wrong usage; clap uses the same.
-const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 /// No server, or none that answers.
 const UNREACHABLE: u8 = 3;
 

@@ -3,6 +3,7 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
 
+mod config;
 mod connection;
 mod demo;
 mod failure;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use thirdboot_butane::cli::{CliArgs, run_cli};
 
+pub use config::{ConfigCommand, wrong_settings};
 pub use connection::Connection;
 pub use demo::DemoOptions;
 pub use host::HostCommand;

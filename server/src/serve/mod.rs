@@ -48,6 +48,7 @@ pub async fn start(options: ServeOptions) -> anyhow::Result<Running> {
 /// # Errors
 /// As [`start`].
 pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Running> {
+    options.validate()?;
     let opened = state::open(&options, clock).await?;
     let boot_socket = listener::bind(options.boot_listen).await?;
     let control_socket = listener::bind(options.control_listen).await?;

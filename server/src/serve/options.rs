@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use thirdboot_lifecycle::{Deadlines, DiskBoot};
@@ -34,10 +34,15 @@ pub enum UnknownPolicy {
     Local,
 }
 
-/// How a server is started.
+/// How a server is started: flags, variables of the environment and keys of the settings file. Help that ends in "For
+/// example …" gives the sample file its example.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
 pub struct ServeOptions {
-    /// Folder of master key, database and epoch; made when it is not there.
+    /// Settings file (TOML); `thirdboot config sample` shows one.
+    #[arg(long, env = "THIRDBOOT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of master key, database and epoch; made when it is not there. For example /var/lib/thirdboot
     #[arg(long, env = "THIRDBOOT_DATA_DIR", value_name = "DIR")]
     pub data_dir: PathBuf,
     /// Address of the boot plane, which hosts reach; port 0 takes any free one.
@@ -56,20 +61,23 @@ pub struct ServeOptions {
         default_value = "127.0.0.1:8081"
     )]
     pub control_listen: SocketAddr,
-    /// Base URL of scripts as hosts see it; none means the boot plane's own address.
-    #[arg(long, env = "THIRDBOOT_BOOT_URL", value_name = "URL")]
-    pub boot_url: Option<String>,
-    /// Base URL of configs, assets, claims and reports as hosts see it; none means that of scripts.
-    #[arg(long, env = "THIRDBOOT_CONFIG_URL", value_name = "URL")]
-    pub config_url: Option<String>,
-    /// Folder of the mirrored operating system; none means `assets` in the data folder.
+    /// Base URL of scripts as hosts see it; none means the boot plane's own address. For example
+    /// <http://boot.example.net:8080>
+    #[arg(long, env = "THIRDBOOT_BOOT_URL", value_name = "URL", value_parser = BaseUrl::parse)]
+    pub boot_url: Option<BaseUrl>,
+    /// Base URL of configs, assets, claims and reports as hosts see it; none means that of scripts. For example
+    /// <http://boot.example.net:8080>
+    #[arg(long, env = "THIRDBOOT_CONFIG_URL", value_name = "URL", value_parser = BaseUrl::parse)]
+    pub config_url: Option<BaseUrl>,
+    /// Folder of the mirrored operating system; none means `assets` in the data folder. For example
+    /// /var/lib/thirdboot/assets
     #[arg(long, env = "THIRDBOOT_ASSETS_DIR", value_name = "DIR")]
     pub assets_dir: Option<PathBuf>,
     /// What a machine gets that matches no host.
     #[arg(long, env = "THIRDBOOT_UNKNOWN", value_name = "POLICY", default_value = "hold")]
     pub unknown: UnknownPolicy,
     /// Networks from which machines known by their addresses may ask for an install (repeat it); none means loopback
-    /// and the private ranges.
+    /// and the private ranges. For example 10.0.0.0/8, 192.0.2.0/24
     #[arg(
         long = "address-source",
         env = "THIRDBOOT_ADDRESS_SOURCES",
@@ -77,7 +85,7 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub address_sources: Vec<IpNet>,
-    /// Proxies whose X-Forwarded-For is believed (repeat it); none by default.
+    /// Proxies whose X-Forwarded-For is believed (repeat it); none by default. For example 192.0.2.10/32
     #[arg(
         long = "trusted-proxy",
         env = "THIRDBOOT_TRUSTED_PROXIES",
@@ -106,6 +114,7 @@ impl ServeOptions {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let retry = Retry::default();
         Self {
+            config: None,
             data_dir,
             boot_listen: any_port,
             control_listen: any_port,
@@ -122,11 +131,26 @@ impl ServeOptions {
         }
     }
 
+    /// Whether a server can be started with these: what no single value shows.
+    ///
+    /// # Errors
+    /// Says which settings do not go together.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.boot_url.is_some() || !self.boot_listen.ip().is_unspecified(),
+            "boot_url is missing: boot_listen is {}, and no host can tell from that where the server is",
+            self.boot_listen
+        );
+        self.settings(&format!("http://{}", self.boot_listen)).map(|_| ())
+    }
+
     /// Validated; `own_url` is where the boot plane listens.
     pub(super) fn settings(&self, own_url: &str) -> anyhow::Result<Settings> {
-        let boot_url = self.boot_url.as_deref().unwrap_or(own_url);
-        let config_url = self.config_url.as_deref().unwrap_or(boot_url);
-        let parse = |name: &str, url: &str| BaseUrl::parse(url).with_context(|| format!("--{name}"));
+        let boot_url = match &self.boot_url {
+            Some(url) => url.clone(),
+            None => BaseUrl::parse(own_url).context("boot_listen")?,
+        };
+        let config_url = self.config_url.clone().unwrap_or_else(|| boot_url.clone());
         let address_sources = if self.address_sources.is_empty() {
             DEFAULT_ADDRESS_SOURCES
                 .iter()
@@ -135,8 +159,6 @@ impl ServeOptions {
         } else {
             self.address_sources.clone()
         };
-        let boot_url = parse("boot-url", boot_url)?;
-        let config_url = parse("config-url", config_url)?;
         let assets_url = if config_url.is_https() { &boot_url } else { &config_url }.clone();
         Ok(Settings {
             boot_url,

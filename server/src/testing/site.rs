@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdboot_lifecycle::{Evidence, Run, RunNumber};
+use thirdboot_render::BaseUrl;
 use thirdboot_store::{Clock, HostId, HostState};
 use tower::ServiceExt as _;
 
@@ -45,8 +46,8 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         mirror::write(&folder.path().join("assets"));
         let mut options = ServeOptions::on_loopback(folder.path().join("data"), folder.path().join("assets"));
-        options.boot_url = Some("http://boot.test".into());
-        options.config_url = Some("http://config.test".into());
+        options.boot_url = BaseUrl::parse("http://boot.test").ok();
+        options.config_url = BaseUrl::parse("http://config.test").ok();
         options.unknown = UnknownPolicy::Hold;
         change(&mut options);
         let clock = Arc::new(Clock::manual(Timestamp::from_second(1_800_000_000).unwrap()));

@@ -1,6 +1,8 @@
 //! The command line against a running server, as scripts use it: what it prints, and how it ends.
 
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod desk;
 
 use desk::{Desk, binary, spoken};
