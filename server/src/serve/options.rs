@@ -141,7 +141,10 @@ impl ServeOptions {
             "boot_url is missing: boot_listen is {}, and no host can tell from that where the server is",
             self.boot_listen
         );
-        self.settings(&format!("http://{}", self.boot_listen)).map(|_| ())
+        // Which port a 0 becomes is known once it is open; any stands for it here.
+        let mut own = self.boot_listen;
+        own.set_port(own.port().max(1));
+        self.settings(&format!("http://{own}")).map(|_| ())
     }
 
     /// Validated; `own_url` is where the boot plane listens.
