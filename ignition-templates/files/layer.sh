@@ -6,6 +6,8 @@ set -euo pipefail
 
 if [[ $(cat "$runtime/kind") != first-boot ]]; then exit 0; fi
 thirdboot-report layering
+# A run that was given up, as after too many rollbacks, stays as it is: staging and rebooting would go on for ever.
+if is_over; then exit 0; fi
 
 mapfile -t packages <"$etc/packages"
 if ((${#packages[@]})); then
@@ -19,7 +21,8 @@ if ((${#packages[@]})); then
         thirdboot-report note --message "layering failed (try $try of 10): $(tail -n 1 "$runtime/layer.log")"
         pause $((try * 30))
     done
-    staged=$(rpm-ostree status --json | jq --raw-output 'first(.deployments[] | select(.booted | not) | .checksum) // empty')
+    # What boots next stands first; behind the booted one stands what a rollback would take.
+    staged=$(rpm-ostree status --json | jq --raw-output '.deployments[0] | select(.booted | not) | .checksum')
     if [[ -z $staged ]]; then fail "rpm-ostree staged no deployment"; fi
 else
     # Nothing to layer: the same deployment boots once more.

@@ -2,7 +2,7 @@
 # What the server renders, checked by the real ignition-validate and applied by the real
 # Ignition to a directory tree.
 source tests/parts/common.bash
-need gcc libc6-dev ignition passwd systemd util-linux
+need gcc libc6-dev ignition iproute2 nftables passwd systemd util-linux
 
 build_server
 step "real Ignition"

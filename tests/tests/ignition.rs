@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 use thirdboot_tests::host::LiveSystem;
 use thirdboot_tests::ignition::{self, Tree};
-use thirdboot_tests::{Site, secrets, site};
+use thirdboot_tests::{Site, firewall, secrets, site};
 
 /// Host's name and role, one of each.
 const HOSTS: [(u8, &str, &str); 3] = [(1, "s1", "server"), (2, "a1", "agent"), (3, "r1", "runner")];
@@ -55,6 +55,7 @@ async fn the_pointer_brings_up_a_live_system_that_installs() -> Result<()> {
         let installed = tree.file("/etc/thirdboot/installed.ign")?;
         assert_eq!(installed.text.as_bytes(), live.installed_document()?);
         assert_eq!(tree.file("/etc/coreos/installer.d/50-thirdboot.yaml")?.mode, 0o600);
+        its_initramfs_has_its_network(&live, &tree)?;
         everything_can_run(&tree)?;
 
         let links = tree.enable_units()?;
@@ -103,6 +104,33 @@ async fn the_installed_config_makes_a_host_of_its_role() -> Result<()> {
         assert!(links.contains("timers.target.wants/thirdboot-send.timer"), "{links:?}");
         let k3s = tree.file("/etc/systemd/system/k3s.service");
         assert_eq!(k3s.is_ok(), role != "runner", "k3s on a {role}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_nodes_say_to_one_another_is_heard_on_their_vlan_only() -> Result<()> {
+    let site = Site::start().await?;
+    for (n, name, role) in HOSTS {
+        let live = live_of(&site, n, name, role).await?;
+        let tree = ignition::apply(&live.installed_document()?).await?;
+        let rules = tree.file("/etc/thirdboot/firewall.nft");
+        if role == "runner" {
+            assert!(rules.is_err(), "a runner joins nothing");
+            continue;
+        }
+        assert_eq!(rules?.mode, 0o600);
+        assert!(
+            tree.enable_units()?
+                .contains("multi-user.target.wants/thirdboot-firewall.service")
+        );
+        let ways = firewall::ways_in(&tree.path("/etc/thirdboot/firewall.nft")).await?;
+        let closed: Vec<&String> = ways.iter().filter(|way| !way.ends_with(" open")).collect();
+        assert_eq!(
+            closed,
+            ["uplink 2379 closed", "uplink 2380 closed", "uplink 10250 closed"]
+        );
+        assert_eq!(ways.len(), 15, "{ways:?}");
     }
     Ok(())
 }
@@ -195,6 +223,24 @@ fn the_admin_can_log_in(tree: &Tree) -> Result<()> {
     assert!(keys.text.contains("admin@sample"));
     assert_eq!((keys.mode, keys.owner), (0o600, owner));
     assert!(tree.groups("core")?.contains("wheel"));
+    Ok(())
+}
+
+/// The same files as in the live system, where the initramfs looks for them.
+fn its_initramfs_has_its_network(live: &LiveSystem, tree: &Tree) -> Result<()> {
+    let mut names = Vec::new();
+    for entry in &live.initrd {
+        if let Some(name) = entry.name.strip_prefix("etc/coreos-firstboot-network/") {
+            assert_eq!((entry.mode, entry.uid), (0o100_600, 0), "{name}");
+            let there = tree.file(&format!("/etc/NetworkManager/system-connections/{name}"))?;
+            assert_eq!(there.text.as_bytes(), entry.data, "{name}");
+            names.push(name);
+        }
+    }
+    assert!(
+        names.contains(&"bond0.nmconnection") && names.contains(&"bond0.1234.nmconnection"),
+        "{names:?}"
+    );
     Ok(())
 }
 

@@ -33,6 +33,8 @@ pub enum Cause {
     DeploymentLost,
     /// Third boot, and the network is not what was asked.
     NetworkDiffers,
+    /// Third boot, all is right on the host, and nobody on its VLAN answers.
+    VlanNotCarried,
     /// Third boot, and no word of the network.
     NetworkSilent,
     /// Networked, and the join did not happen.
@@ -182,6 +184,14 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
             ),
             "a staged deployment is finalised only at an orderly shutdown: check that the machine rebooted cleanly, and rpm-ostree status for a rollback",
         ),
+        Stage::LayeredBoot if is_cut_off(run) => found(
+            Cause::VlanNotCarried,
+            format!(
+                "the third boot runs and its network is up as asked, but its VLAN leads nowhere: {}",
+                evidence.network_differs.join("; ")
+            ),
+            "the switch does not carry this VLAN to this machine, or another one of that id: check the VLAN assignment of all its ports at the switch (or at the provider), then the VLAN's id here; nothing is to be done on the machine",
+        ),
         Stage::LayeredBoot if !evidence.network_differs.is_empty() => found(
             Cause::NetworkDiffers,
             format!(
@@ -205,6 +215,11 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
         ),
         Stage::Ready | Stage::Failed | Stage::Cancelled => return None,
     })
+}
+
+fn is_cut_off(run: &Run) -> bool {
+    let seen = run.evidence.network.as_ref();
+    seen.is_some_and(|seen| crate::is_cut_off(&run.evidence.network_differs, seen))
 }
 
 fn netbooting(run: &Run, now: Timestamp) -> Diagnosis {

@@ -72,6 +72,13 @@ pub struct Host {
     pub key_generation: u16,
 }
 
+impl Host {
+    /// Every card that is known to be its own: those listed, and those named as ports.
+    pub fn cards(&self) -> impl Iterator<Item = Mac> {
+        self.macs.iter().copied().chain(self.network.ports())
+    }
+}
+
 /// An admin's brake: the host's script polls and boots nothing until released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {

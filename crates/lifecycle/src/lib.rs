@@ -17,6 +17,7 @@ mod identity;
 mod name;
 mod network;
 mod observed;
+mod packages;
 mod permit;
 mod proof;
 mod run;
@@ -36,10 +37,18 @@ pub use evidence::{Boot, Claimed, Evidence, Installed, LastWord, MAX_BOOTS, Seen
 pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Platform, Role};
 pub use identity::{BootId, Identified, Identity, Mac, Serial, SmbiosUuid, identify};
 pub use name::{ClusterName, HostName, InvalidName, RunNumber};
-pub use network::{Bond, BondMode, LacpRate, Network, Uplink, Vlan};
+pub use network::{
+    AddressPool, AddressRange, Bond, BondMode, ClusterNetwork, DEFAULT_MTU, LacpRate, Method, Network, NetworkFault,
+    Port, Route, Uplink, Vlan, XmitHashPolicy, address_key, check_in_cluster, check_network, check_runner,
+};
 pub use observed::Observed;
+pub use packages::{
+    InvalidKey, InvalidRepositoryUrl, PackageSources, Repository, RepositoryName, RepositoryUrl, RoleDefaults,
+};
 pub use permit::{DEFAULT_ATTEMPTS, Permit, Purpose, Voided};
-pub use proof::{AddressFact, BondFact, NetworkFacts, PortFact, VlanFact, differences};
+pub use proof::{
+    AddressFact, BondFact, NetworkFacts, PeerFact, PortFact, RouteFact, VlanFact, differences, is_cut_off,
+};
 pub use run::{Ended, Run, arm_refused};
 pub use stage::Stage;
 pub use table::{ROWS, Row, Then, row_for};

@@ -1,6 +1,8 @@
 //! What a run's documents are made from.
 
-use thirdboot_lifecycle::{Host, Permit, RunNumber};
+use std::net::IpAddr;
+
+use thirdboot_lifecycle::{Host, PackageSources, Permit, RunNumber};
 
 use crate::{BaseUrl, FileName, Secret};
 
@@ -42,6 +44,12 @@ pub struct RunFacts<'a> {
     pub conf: &'a Secret,
     /// What is installed.
     pub assets: &'a AssetNames,
+    /// What its role has beside the host's own packages, and where packages come from.
+    pub sources: &'a PackageSources,
+    /// Addresses of ready hosts on its VLANs: one of them must answer before the VLAN counts as proven.
+    pub peers: &'a [IpAddr],
+    /// The VLAN of its cluster, where known.
+    pub join_vlan: Option<u16>,
     /// The CA that hosts pin, as PEM.
     pub ca_pem: Option<&'a str>,
 }

@@ -26,6 +26,7 @@ const BASE: Fragment = fragment!("base.bu");
 const LAYERING: Fragment = fragment!("layering.bu");
 const NETWORK: Fragment = fragment!("network.bu");
 const UPDATES: Fragment = fragment!("updates.bu");
+const FIREWALL: Fragment = fragment!("firewall.bu");
 const K3S_SERVER: Fragment = fragment!("k3s-server.bu");
 const K3S_AGENT: Fragment = fragment!("k3s-agent.bu");
 const RUNNER: Fragment = fragment!("runner.bu");
@@ -41,12 +42,12 @@ pub(crate) fn live(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
 
 /// The installed config's fragments: what all have, and what the role adds.
 pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
-    let role = match facts.host.role {
-        Role::Server => K3S_SERVER,
-        Role::Agent => K3S_AGENT,
-        Role::Runner => RUNNER,
+    let role: &[Fragment] = match facts.host.role {
+        Role::Server => &[FIREWALL, K3S_SERVER],
+        Role::Agent => &[FIREWALL, K3S_AGENT],
+        Role::Runner => &[RUNNER],
     };
-    compose(&[REPORT, BASE, LAYERING, NETWORK, UPDATES, role], facts)
+    compose(&[&[REPORT, BASE, LAYERING, NETWORK, UPDATES], role].concat(), facts)
 }
 
 fn compose(fragments: &[Fragment], facts: &RunFacts<'_>) -> Result<Config, RenderError> {

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use thirdboot_butane::ignition::{Config, PasswdUser};
+use thirdboot_butane::ignition::{Config, File, PasswdUser};
+use thirdboot_lifecycle::Host;
 
 use crate::{
     RenderError, RunFacts, Secret,
     files::{PRIVATE, PUBLIC, file},
-    fleetlock_identity, fragments,
-    keyfile::keyfiles,
-    values,
+    firewall, fleetlock_identity, fragments,
+    keyfile::{FOLDER, keyfiles},
+    repositories, values,
 };
 
 /// Composes it.
@@ -18,12 +19,17 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
     let host = facts.host;
     let files = &mut config.storage.files;
     reporter(files, facts, facts.host_secret);
-    let packages = lines("", &values::packages(host)?, "");
+    let packages = facts.sources.packages(&host.packages);
+    let packages = lines("", &values::check_packages("packages", &packages)?, "");
     files.push(file("/etc/thirdboot/packages", PUBLIC, packages.as_bytes()));
-    for keyfile in keyfiles(host)? {
-        let path = format!("/etc/NetworkManager/system-connections/{}", keyfile.name);
-        files.push(file(path, PRIVATE, keyfile.text.as_bytes()));
+    files.extend(repositories::files(host, &facts.sources.repositories)?);
+    let peers: Vec<String> = facts.peers.iter().map(ToString::to_string).collect();
+    let peers: Vec<&str> = peers.iter().map(String::as_str).collect();
+    files.push(file("/etc/thirdboot/peers", PUBLIC, lines("", &peers, "").as_bytes()));
+    if let Some(rules) = firewall::ruleset(host, facts.join_vlan) {
+        files.push(file("/etc/thirdboot/firewall.nft", PRIVATE, rules.as_bytes()));
     }
+    connections(files, host)?;
     let servers = values::time_servers(host)?;
     if !servers.is_empty() {
         files.push(file("/etc/chrony.conf", PUBLIC, chrony(&servers).as_bytes()));
@@ -54,8 +60,20 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
     Ok(config)
 }
 
+/// The host's connection profiles, where NetworkManager looks for them.
+pub(crate) fn connections(files: &mut Vec<File>, host: &Host) -> Result<(), RenderError> {
+    for keyfile in keyfiles(host)? {
+        files.push(file(
+            format!("{FOLDER}/{}", keyfile.name),
+            PRIVATE,
+            keyfile.text.as_bytes(),
+        ));
+    }
+    Ok(())
+}
+
 /// What the reporter knows: where, as whom, and whom to trust.
-pub(crate) fn reporter(files: &mut Vec<thirdboot_butane::ignition::File>, facts: &RunFacts<'_>, secret: &Secret) {
+pub(crate) fn reporter(files: &mut Vec<File>, facts: &RunFacts<'_>, secret: &Secret) {
     let ca = "/etc/thirdboot/ca.pem";
     // A shell reads this: every value is of a type that needs no quotes.
     let mut lines = format!(

@@ -9,12 +9,14 @@ mod documents;
 mod error;
 mod facts;
 mod files;
+mod firewall;
 mod fleetlock;
 mod fragments;
 mod installed;
 mod keyfile;
 mod live;
 mod pointer;
+mod repositories;
 mod script;
 mod secret;
 mod template;
@@ -26,11 +28,12 @@ pub use documents::{Documents, documents};
 pub use error::RenderError;
 pub use facts::{AssetNames, RunFacts};
 pub use fleetlock::{FleetLockIdentity, fleetlock_identity};
+pub use keyfile::{Keyfile, keyfiles};
 pub use pointer::{PointerFacts, pointer};
 pub use script::{InstallFacts, Retry, ScriptFacts, boot_script, script};
 pub use secret::{InvalidSecret, Secret};
 pub use url::{BaseUrl, InvalidUrl};
-pub use values::{FileName, InvalidFileName, check_host};
+pub use values::{FileName, InvalidFileName, check_host, check_packages};
 
 #[cfg(test)]
 mod samples;

@@ -8,7 +8,7 @@ use crate::{
     RenderError, RunFacts,
     files::{PRIVATE, file},
     fragments,
-    installed::reporter,
+    installed::{connections, reporter},
     values,
 };
 
@@ -20,6 +20,8 @@ pub(crate) fn live(facts: &RunFacts<'_>, installed: &[u8]) -> Result<Config, Ren
     let mut config = fragments::live(facts)?;
     let files = &mut config.storage.files;
     reporter(files, facts, facts.live);
+    // The same as in its initramfs, which hands its own over only where the root has none.
+    connections(files, facts.host)?;
     let Purpose::Install { disk, wipe } = &facts.permit.purpose else {
         return Ok(config);
     };

@@ -1,9 +1,10 @@
 //! Sample hosts and runs for the tests of this crate.
 
 use std::io::Read as _;
+use std::net::IpAddr;
 
 use thirdboot_butane::ignition::Resource;
-use thirdboot_lifecycle::{Host, Permit, Purpose, RunNumber};
+use thirdboot_lifecycle::{Host, PackageSources, Permit, Purpose, Repository, Role, RunNumber};
 
 use crate::{AssetNames, BaseUrl, FileName, RunFacts, Secret};
 
@@ -30,6 +31,8 @@ pub(crate) struct Run {
     pub(crate) assets: AssetNames,
     secrets: [Secret; 4],
     pub(crate) ca_pem: Option<&'static str>,
+    pub(crate) sources: PackageSources,
+    pub(crate) peers: Vec<IpAddr>,
 }
 
 impl Run {
@@ -46,6 +49,8 @@ impl Run {
             assets: assets(),
             secrets: ["live", "host", "lock", "conf"].map(secret),
             ca_pem: None,
+            sources: PackageSources::default(),
+            peers: Vec::new(),
         }
     }
 
@@ -62,8 +67,22 @@ impl Run {
             lock,
             conf,
             assets: &self.assets,
+            sources: &self.sources,
+            peers: &self.peers,
+            join_vlan: None,
             ca_pem: self.ca_pem,
         }
+    }
+}
+
+/// A repository with a key of the right shape.
+pub(crate) fn repository(name: &str, roles: &[Role]) -> Repository {
+    let key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nxgQEAAAB\n-----END PGP PUBLIC KEY BLOCK-----";
+    Repository {
+        name: name.parse().unwrap(),
+        url: format!("https://packages.example.net/{name}").parse().unwrap(),
+        gpg_key: key.to_owned(),
+        roles: roles.to_vec(),
     }
 }
 

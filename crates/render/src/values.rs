@@ -177,9 +177,12 @@ pub(crate) fn time_servers(host: &Host) -> Result<Vec<&str>, RenderError> {
     all("time_servers", &host.time_servers, &TIME_SERVER)
 }
 
-/// The host's packages, checked.
-pub(crate) fn packages(host: &Host) -> Result<Vec<&str>, RenderError> {
-    all("packages", &host.packages, &PACKAGE)
+/// Names of packages, checked: for the API, when a role's are saved.
+///
+/// # Errors
+/// Names the first that is none, at this field.
+pub fn check_packages<'a>(field: &str, packages: &'a [String]) -> Result<Vec<&'a str>, RenderError> {
+    all(field, packages, &PACKAGE)
 }
 
 /// A version of the operating system, checked.
@@ -197,7 +200,7 @@ pub fn check_host(host: &Host) -> Result<(), RenderError> {
     ssh_keys(host)?;
     password_hash(host)?;
     time_servers(host)?;
-    packages(host)?;
+    check_packages("packages", &host.packages)?;
     if let Some(pinned) = &host.install.version {
         version("install.version", pinned)?;
     }

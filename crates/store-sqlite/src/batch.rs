@@ -14,7 +14,7 @@ use crate::pending::{self, Pending};
 use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
-use crate::{hosts, prune, read, reports, submit, tokens, unknown};
+use crate::{hosts, packages, prune, read, reports, submit, tokens, unknown};
 
 /// An open transaction and what it has read so far.
 pub(crate) struct Batch<'c> {
@@ -109,6 +109,10 @@ impl<'c> Batch<'c> {
             Job::AddToken(token, reply) => match tokens::add(self, &token).await {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::AddToken(token, reply), error)),
+            },
+            Job::Packages(change, reply) => match packages::write(self, &change).await {
+                Ok(version) => Ok(Held::new(reply, Ok(version))),
+                Err(error) => Err((Job::Packages(change, reply), error)),
             },
             Job::Remove(excess, reply) => match prune::remove(self, &excess).await {
                 Ok(removed) => Ok(Held::new(reply, Ok(removed))),

@@ -1,10 +1,11 @@
 //! Hosts are added, and own their names and identifiers alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use thirdboot_lifecycle::{Host, HostName};
+use thirdboot_lifecycle::{Host, HostName, address_key};
 use thirdboot_store::{Actor, HostId, HostState, LogEntry, StoreError};
 
+use crate::addresses;
 use crate::batch::Batch;
 use crate::error::{is_unique_violation, unavailable};
 use crate::read::{Key, json, keys_of};
@@ -14,14 +15,26 @@ use crate::script::Script;
 /// Hosts that are inserted by one script.
 const AT_ONCE: usize = 200;
 
-/// Adds them all, or none. The outer error is the whole transaction's.
+/// Adds them all, or none, with an address from each pool of their VLANs. The outer error is the whole transaction's.
 pub(crate) async fn add(
     batch: &mut Batch<'_>,
-    hosts: Vec<Host>,
+    mut hosts: Vec<Host>,
     by: &Actor,
 ) -> Result<Result<Vec<HostState>, StoreError>, StoreError> {
     if let Some(taken) = twice(&hosts) {
         return Ok(Err(taken));
+    }
+    let stated = |host: &Host| {
+        host.network
+            .addresses()
+            .map(|(_, address)| address_key(address.addr()))
+            .collect()
+    };
+    let mut stated: BTreeSet<u128> = hosts.iter().flat_map(|host| -> Vec<u128> { stated(host) }).collect();
+    for host in &mut hosts {
+        if let Err(error) = addresses::lease(batch, None, host, &mut stated).await? {
+            return Ok(Err(error));
+        }
     }
     let (first_id, first_event) = (batch.meta.mark.last_host + 1, batch.meta.last_event + 1);
     let added: Vec<HostState> = (first_id..)
@@ -73,6 +86,14 @@ fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Scr
                 .map(|(kind, value)| (kind, value, state.id.0))
         })
         .collect();
+    let addresses: Vec<_> = states
+        .iter()
+        .flat_map(|state| {
+            addresses::rows_of(&state.host)
+                .into_iter()
+                .map(|(address, leased)| (address, state.id.0, leased))
+        })
+        .collect();
     let events: Vec<_> = (first_event..)
         .zip(states)
         .map(|(number, state)| (number, state.id.0))
@@ -94,6 +115,7 @@ fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Scr
     script
         .add("INSERT INTO identifiers (kind, value, host_id) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)")
         .bind(json(&keys));
+    addresses::insert(&mut script, &addresses);
     script
         .add("INSERT INTO events (number, host_id, at, entry) SELECT value ->> 0, value ->> 1, ?, ? FROM json_each(?)")
         .bind(at_ms)
@@ -106,7 +128,12 @@ fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Scr
 fn twice(hosts: &[Host]) -> Option<StoreError> {
     let mut owners: BTreeMap<Key, &HostName> = BTreeMap::new();
     for host in hosts {
-        for key in std::iter::once(("name", host.name.to_string())).chain(keys_of(host)) {
+        let addresses = host.network.addresses();
+        let addresses = addresses.map(|(_, address)| ("network", address.addr().to_string()));
+        for key in std::iter::once(("name", host.name.to_string()))
+            .chain(keys_of(host))
+            .chain(addresses)
+        {
             if let Some(owner) = owners.get(&key) {
                 return Some(taken_by(&key, owner.to_string()));
             }
@@ -144,5 +171,10 @@ pub(crate) async fn taken(
     .fetch_optional(&mut *batch.connection)
     .await
     .map_err(|error| unavailable(&error))?;
-    Ok(found.and_then(|(at, owner)| keys.get(usize::try_from(at).ok()?).map(|key| taken_by(key, owner))))
+    if let Some((at, owner)) = found {
+        let key = usize::try_from(at).ok().and_then(|at| keys.get(at));
+        return Ok(key.map(|key| taken_by(key, owner)));
+    }
+    let address = addresses::owner(batch.connection, id, host).await?;
+    Ok(address.map(|(address, owner)| taken_by(&("network", address.to_string()), owner)))
 }

@@ -4,6 +4,7 @@ use thirdboot_lifecycle::Host;
 use thirdboot_store::{Actor, Answer, HostId, HostState, StoreError, Submission, SubmitError, Token, UnknownMachine};
 use tokio::sync::oneshot;
 
+use crate::packages;
 use crate::prune::Excess;
 
 /// Where an answer goes.
@@ -23,6 +24,7 @@ pub(crate) enum Job {
     AddHosts(Vec<Host>, Actor, Reply<Vec<HostState>, StoreError>),
     NoteUnknown(Box<UnknownMachine>, Reply<(), StoreError>),
     AddToken(Token, Reply<(), StoreError>),
+    Packages(packages::Change, Reply<u64, StoreError>),
     Remove(Excess, Reply<u64, StoreError>),
     Ping(Reply<(), StoreError>),
     #[cfg(test)]
@@ -68,7 +70,7 @@ impl Job {
         match self {
             Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
-            Self::Remove(_, reply) => drop(reply.send(Err(error))),
+            Self::Remove(_, reply) | Self::Packages(_, reply) => drop(reply.send(Err(error))),
             Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) => {
                 drop(reply.send(Err(error)));
             }

@@ -3,6 +3,7 @@
 //! One task writes. It takes what is queued, gives each change a savepoint of its own in one transaction, and answers
 //! after the commit. Readers have connections of their own and see everything that was answered.
 
+mod addresses;
 mod batch;
 mod deadlines;
 mod epoch;
@@ -14,6 +15,7 @@ mod job;
 mod lock;
 mod meta;
 mod open;
+mod packages;
 mod pending;
 mod prune;
 mod read;

@@ -18,7 +18,7 @@ use crate::lock::{self, Lock};
 use crate::meta::{self, Meta};
 use crate::script::Script;
 use crate::writer::Writer;
-use crate::{SqliteStore, deadlines, epoch, restore};
+use crate::{SqliteStore, addresses, deadlines, epoch, restore};
 
 /// How long a lock that somebody else holds is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -64,6 +64,7 @@ pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), 
     let mut connection = migrated(&writing).await?;
     let (meta, opened) = settle(&mut connection, &options).await?;
     deadlines::renew(&mut connection, &options.deadlines).await?;
+    addresses::read_once(&mut connection).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(1)

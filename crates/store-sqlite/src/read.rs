@@ -67,6 +67,15 @@ pub(crate) async fn unended_after(
     .await
 }
 
+/// Rows of hosts in the order of their numbers.
+pub(crate) async fn hosts_after(on: &mut SqliteConnection, last: i64, limit: u32) -> Result<Vec<HostRow>, sqlx::Error> {
+    sqlx::query_as(host_columns!("WHERE id > ? ORDER BY id LIMIT ?"))
+        .bind(last)
+        .bind(limit)
+        .fetch_all(on)
+        .await
+}
+
 pub(crate) async fn hosts_with(on: impl SqliteExecutor<'_>, identity: &Identity) -> Result<Vec<HostState>, StoreError> {
     let query = match identity.macs.as_slice() {
         // What a script request says: one card. The commonest question of all, and answered without a list.
@@ -202,8 +211,8 @@ fn page<R, T: TryFrom<R, Error = StoreError>>(mut rows: Vec<R>, limit: u32) -> R
 /// An identifier as the database has it: kind and value.
 pub(crate) type Key = (&'static str, String);
 
-fn keys(macs: &[Mac], serial: Option<&str>, uuid: Option<&str>) -> Vec<Key> {
-    let mut keys: Vec<Key> = macs.iter().map(|mac| ("mac", mac.to_string())).collect();
+fn keys(macs: impl IntoIterator<Item = Mac>, serial: Option<&str>, uuid: Option<&str>) -> Vec<Key> {
+    let mut keys: Vec<Key> = macs.into_iter().map(|mac| ("mac", mac.to_string())).collect();
     keys.extend(serial.map(|serial| ("serial", serial.to_owned())));
     keys.extend(uuid.map(|uuid| ("uuid", uuid.to_owned())));
     keys.sort();
@@ -214,14 +223,14 @@ fn keys(macs: &[Mac], serial: Option<&str>, uuid: Option<&str>) -> Vec<Key> {
 fn keys_of_identity(identity: &Identity) -> Vec<Key> {
     let serial = identity.serial.as_ref().map(Serial::as_str);
     let uuid = identity.uuid.as_ref().map(SmbiosUuid::as_str);
-    keys(&identity.macs, serial, uuid)
+    keys(identity.macs.iter().copied(), serial, uuid)
 }
 
 /// The identifiers that a host owns, each once.
 pub(crate) fn keys_of(host: &Host) -> Vec<Key> {
     let serial = host.serial.as_ref().map(Serial::as_str);
     let uuid = host.uuid.as_ref().map(SmbiosUuid::as_str);
-    keys(&host.macs, serial, uuid)
+    keys(host.cards(), serial, uuid)
 }
 
 /// A list as SQLite's `json_each` takes it. Plain lists of text and numbers cannot fail to be written.

@@ -3,6 +3,7 @@
 use thirdboot_lifecycle::Host;
 use thirdboot_store::{Change, HostState, StoreError};
 
+use crate::addresses;
 use crate::batch::Batch;
 use crate::error::{is_moved, is_unique_violation, moved, unavailable};
 use crate::hosts;
@@ -38,6 +39,7 @@ pub(crate) async fn write(
     }
     if let Some(host) = &change.host {
         identifiers(&mut script, id, &state.host, host);
+        addresses::replace(&mut script, id, &state.host, host);
     }
     if let Some(before) = state.run.as_ref().filter(|_| begins_run(state, change)) {
         script

@@ -1,23 +1,25 @@
 //! The store's verbs, each handed to the writer or a reader.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
 use thirdboot_store::{
-    Actor, Answer, Clock, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent,
-    Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    Actor, Addresses, Answer, Clock, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits,
+    LoggedEvent, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::{closed, unavailable};
 use crate::job::{Job, Message, Reply};
 use crate::writer::Tally;
-use crate::{OpenOptions, Opened, open, prune, read, tokens, unknown};
+use crate::{OpenOptions, Opened, addresses, open, prune, read, tokens, unknown};
 
 /// The embedded store.
 #[derive(Debug)]
@@ -66,6 +68,13 @@ pub struct Stored {
     pub commits: u64,
     /// What was asked for in them.
     pub changes: u64,
+}
+
+#[async_trait]
+impl Addresses for SqliteStore {
+    async fn ready_addresses(&self, network: IpNet, but: HostId, limit: u32) -> Result<Vec<IpAddr>, StoreError> {
+        addresses::ready(&self.readers, network, but, limit).await
+    }
 }
 
 #[async_trait]

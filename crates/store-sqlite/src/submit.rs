@@ -1,12 +1,14 @@
 //! One submission inside a transaction: load, apply, write.
 
+use std::collections::BTreeSet;
+
 use thirdboot_store::{
     Answer, Applied, Change, Context, HostId, HostState, ReportKey, StoreError, Submission, SubmitError, apply,
 };
 
 use crate::batch::Batch;
 use crate::reports::KeptAnswer;
-use crate::{pending, read, save};
+use crate::{addresses, pending, read, save};
 
 /// Carries out `submission`. The outer error is the whole transaction's.
 pub(crate) async fn submit(
@@ -55,6 +57,12 @@ async fn keep(
     mut change: Change,
     key: Option<ReportKey>,
 ) -> Result<Result<(), StoreError>, StoreError> {
+    if let Some(host) = &mut change.host
+        && let Err(error) = addresses::lease(batch, Some(state.id), host, &mut BTreeSet::new()).await?
+    {
+        batch.hosts.insert(state.id, state);
+        return Ok(Err(error));
+    }
     if save::can_be_refused(&state, &change) {
         if batch.pending.has_row(state.id) {
             batch.hosts.insert(state.id, state.clone());

@@ -28,6 +28,14 @@ pub enum StoreError {
         /// Whose it is.
         owner: String,
     },
+    /// A VLAN's pool has no address left.
+    #[error("{range} has no free address left")]
+    Exhausted {
+        /// The host's field.
+        field: String,
+        /// The pool's prefix.
+        range: String,
+    },
 }
 
 /// Why a submission was not carried out. Nothing was changed but the log.

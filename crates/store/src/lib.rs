@@ -5,6 +5,7 @@
 //! There is one door for changes of a host: [`Store::submit`]. The backend loads the host, calls [`apply`], and writes
 //! state, event and evidence in one transaction guarded by the row's version; the caller is answered after the commit.
 
+mod addresses;
 mod again;
 mod apply;
 mod clock;
@@ -13,9 +14,11 @@ pub mod contract;
 mod error;
 mod log;
 mod model;
+mod packages;
 mod store;
 mod submission;
 
+pub use addresses::Addresses;
 pub use apply::{Applied, Change, Context, apply};
 pub use clock::Clock;
 pub use error::{StoreError, SubmitError};
@@ -24,5 +27,6 @@ pub use model::{
     AccessRole, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, Page, Pruned, ReportAnswer,
     ReportKey, Token, UnknownMachine,
 };
+pub use packages::{Packages, Versioned};
 pub use store::Store;
 pub use submission::{Answer, Submission};

@@ -43,6 +43,8 @@ pub enum DocumentKind {
     Live,
     /// The names of the assets that the run is served, as JSON.
     Assets,
+    /// The network of its live system, as JSON: what its initramfs is given beside the pointer.
+    Network,
 }
 
 impl DocumentKind {
@@ -52,6 +54,7 @@ impl DocumentKind {
         match self {
             Self::Live => "live",
             Self::Assets => "assets",
+            Self::Network => "network",
         }
     }
 }

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{ArmBody, HostView};
 use thirdboot_lifecycle::{DEFAULT_ATTEMPTS, DiskSelector, Permit, Purpose, RunNumber, arm_refused};
-use thirdboot_render::{RunFacts, Secret, documents};
+use thirdboot_render::{RunFacts, Secret, documents, keyfiles};
 use thirdboot_store::{Actor, Document, DocumentKind, HostState, Submission, SubmitError};
 
 use super::auth::Operator;
+use super::beside::Beside;
 use super::hosts::named;
 use super::view::view;
 use crate::App;
@@ -148,7 +149,8 @@ async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) 
     app.assets.check_ahead(&manifest);
     let permit = wanted.permit(state, app.store.now());
     let run = state.run.as_ref().map_or(RunNumber(1), |run| run.number.next());
-    let documents = render(app, state, run, &permit, &manifest)?;
+    let beside = Beside::of(app, state).await?;
+    let documents = render(app, state, run, &permit, &manifest, &beside)?;
     let submission = Submission::Arm {
         permit,
         documents,
@@ -179,6 +181,7 @@ fn render(
     run: RunNumber,
     permit: &Permit,
     manifest: &Manifest,
+    beside: &Beside,
 ) -> Result<Vec<Document>, Failure> {
     let generation = state.host.key_generation;
     let secret = |purpose: secrets::Purpose| {
@@ -200,6 +203,9 @@ fn render(
         lock: &secret(secrets::Purpose::Lock)?,
         conf: &secret(secrets::Purpose::Conf)?,
         assets: &manifest.names().map_err(Failure::internal)?,
+        sources: &beside.sources,
+        peers: &beside.peers,
+        join_vlan: None,
         ca_pem: None,
     });
     let rendered = rendered.map_err(|error| {
@@ -214,11 +220,17 @@ fn render(
             .map_err(Failure::internal)?;
         Ok::<_, Failure>(Document { kind, sha512, sealed })
     };
-    let assets_sha512 = data_encoding::HEXLOWER.encode(&<sha2::Sha512 as sha2::Digest>::digest(&assets));
+    let network = keyfiles(&state.host).map_err(Failure::internal)?;
+    let network = serde_json::to_vec(&network).map_err(Failure::internal)?;
     Ok(vec![
         seal(DocumentKind::Live, rendered.live_sha512, &rendered.live)?,
-        seal(DocumentKind::Assets, assets_sha512, &assets)?,
+        seal(DocumentKind::Assets, sha512(&assets), &assets)?,
+        seal(DocumentKind::Network, sha512(&network), &network)?,
     ])
+}
+
+fn sha512(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&<sha2::Sha512 as sha2::Digest>::digest(bytes))
 }
 
 #[cfg(test)]

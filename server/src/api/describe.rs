@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use thirdboot_api::control::HostSpec;
-use thirdboot_lifecycle::{Host, Network};
+use thirdboot_api::control::{BondSpec, HostSpec};
+use thirdboot_api::{Problem, ProblemType};
+use thirdboot_lifecycle::{Bond, Host, Network, Platform};
 use thirdboot_render::check_host;
+use thirdboot_store::StoreError;
 
 use crate::problem::Failure;
 
@@ -27,9 +29,49 @@ pub(super) fn described(spec: &HostSpec) -> Result<Host, Failure> {
     Ok(host)
 }
 
+/// What a store says of this host, with the field where the taken address or card stands.
+pub(super) fn placed(error: StoreError, host: &Host) -> Failure {
+    let StoreError::Taken { field, value, owner } = &error else {
+        return error.into();
+    };
+    let at = match *field {
+        "network" => host
+            .network
+            .addresses()
+            .find(|(_, address)| address.addr().to_string() == *value)
+            .map(|(at, _)| at),
+        "macs" => card_field(host, value),
+        _ => None,
+    };
+    match at {
+        Some(at) => {
+            let detail = format!("{value} belongs to {owner} already");
+            Problem::new(ProblemType::AlreadyTaken, detail).at(at).into()
+        }
+        None => error.into(),
+    }
+}
+
+/// Where a card is named: among the MACs, or only as a port.
+fn card_field(host: &Host, mac: &str) -> Option<String> {
+    if host.macs.iter().any(|listed| listed.to_string() == mac) {
+        return None;
+    }
+    let ports = host.network.bond.as_ref().map_or(&[][..], |bond| &bond.ports);
+    match ports.iter().position(|port| port.to_string() == mac) {
+        Some(at) => Some(format!("network.bond.ports[{at}]")),
+        None => Some("network.port.mac".to_owned()),
+    }
+}
+
 /// The domain's types check themselves as they are read; the path of what they refuse is the field.
 fn into_host(spec: &HostSpec) -> Result<Host, Failure> {
-    let network: Network = read("network.", &spec.network)?;
+    let platform: Platform = read("platform", &spec.platform)?;
+    let mut network = spec.network.clone();
+    if let Some(bond) = &mut network.bond {
+        preset(bond, &spec.macs, platform)?;
+    }
+    let network: Network = read("network.", &network)?;
     read(
         "",
         &json!({
@@ -40,6 +82,21 @@ fn into_host(spec: &HostSpec) -> Result<Host, Failure> {
             "packages": spec.packages, "labels": spec.labels,
         }),
     )
+}
+
+/// What a bond leaves open is what is usual on the platform, and stands in the host's description from then on.
+fn preset(bond: &mut BondSpec, macs: &[String], platform: Platform) -> Result<(), Failure> {
+    let usual: BondSpec = read("network.bond.", &Bond::preset(platform))?;
+    bond.mode = bond.mode.or(usual.mode);
+    bond.miimon_ms = bond.miimon_ms.or(usual.miimon_ms);
+    bond.down_delay_ms = bond.down_delay_ms.or(usual.down_delay_ms);
+    bond.up_delay_ms = bond.up_delay_ms.or(usual.up_delay_ms);
+    bond.lacp_rate = bond.lacp_rate.or(usual.lacp_rate);
+    bond.xmit_hash_policy = bond.xmit_hash_policy.or(usual.xmit_hash_policy);
+    if bond.ports.is_empty() {
+        macs.clone_into(&mut bond.ports);
+    }
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(prefix: &str, spec: &impl Serialize) -> Result<T, Failure> {
@@ -67,8 +124,17 @@ fn lengths(spec: &HostSpec) -> Result<(), Failure> {
         ("install.kernel_arguments", spec.install.kernel_arguments.len()),
         ("network.vlans", spec.network.vlans.len()),
         ("network.dns", spec.network.dns.len()),
+        ("network.search", spec.network.search.len()),
+        ("network.uplink.addresses", spec.network.uplink.addresses.len()),
+        ("network.uplink.routes", spec.network.uplink.routes.len()),
     ];
-    match lists.into_iter().find(|(_, length)| *length > MAX_LIST) {
+    let of_vlans = spec.network.vlans.iter().flat_map(|vlan| {
+        [
+            ("network.vlans.addresses", vlan.addresses.len()),
+            ("network.vlans.routes", vlan.routes.len()),
+        ]
+    });
+    match lists.into_iter().chain(of_vlans).find(|(_, length)| *length > MAX_LIST) {
         Some((name, length)) => Err(Failure::field(
             name,
             format!("{length} of them, expected at most {MAX_LIST}"),

@@ -9,7 +9,7 @@ use thirdboot_lifecycle::HostName;
 use thirdboot_store::{HostFilter, HostState};
 
 use super::auth::{Operator, Viewer};
-use super::describe::described;
+use super::describe::{described, placed};
 use super::query::Query;
 use super::view::view;
 use crate::App;
@@ -32,7 +32,8 @@ pub(super) async fn create(
     Json(spec): Json<HostSpec>,
 ) -> Answer<(StatusCode, Answered<HostView>)> {
     let host = described(&spec)?;
-    let added = app.store.add_hosts(vec![host], by.clone()).await?;
+    let added = app.store.add_hosts(vec![host.clone()], by.clone()).await;
+    let added = added.map_err(|error| placed(error, &host))?;
     let state = added.first().ok_or_else(|| Failure::internal("no host was added"))?;
     tracing::info!(host = %state.host.name, %by, "host added");
     Ok((StatusCode::CREATED, Answered(view(state, &app))))
@@ -118,7 +119,7 @@ mod tests {
     async fn what_cannot_be_a_host_is_422_and_names_the_field() {
         let site = TestApp::new().await;
         let cut_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4Q a@b";
-        let cases: [(&str, Value, &str); 17] = [
+        let cases: [(&str, Value, &str); 20] = [
             ("name", json!("A_1"), "name"),
             ("macs", json!(["52:54:00:00:00:01", "52-54-00-00-00-01"]), "macs[1]"),
             ("macs", json!(["zz"]), "macs[0]"),
@@ -149,7 +150,22 @@ mod tests {
             (
                 "network",
                 json!({"uplink": {"method": "static", "addresses": ["x"], "gateways": []}}),
-                "network.uplink",
+                "network.uplink.addresses[0]",
+            ),
+            (
+                "network",
+                json!({"bond": {"down_delay_ms": 150}}),
+                "network.bond.down_delay_ms",
+            ),
+            (
+                "network",
+                json!({"uplink": {"method": "static", "addresses": ["192.0.2.5/24"], "gateways": ["192.0.3.1"]}}),
+                "network.uplink.gateways[0]",
+            ),
+            (
+                "network",
+                json!({"vlans": [{"id": 7, "pool": {"ipv4": {"prefix": "fd00::/64"}}}]}),
+                "network.vlans[0].pool.ipv4.prefix",
             ),
             ("mac", json!("52:54:00:00:00:01"), "mac"),
         ];
@@ -177,6 +193,65 @@ mod tests {
             "{}",
             reply.text()
         );
+    }
+
+    #[tokio::test]
+    async fn an_address_belongs_to_one_host_and_the_field_is_named() {
+        let site = TestApp::new().await;
+        let network = json!({"bond": {"ports": ["52:54:00:00:00:01", "52:54:00:00:00:77"]}, "vlans": [{"id": 7, "addresses": ["10.1.0.5/24"]}]});
+        site.host_with("a1", 1, json!({"network": network})).await;
+        for (network, field) in [
+            (
+                json!({"uplink": {"addresses": ["10.2.0.5/24", "10.1.0.5/24"]}}),
+                "network.uplink.addresses[1]",
+            ),
+            (
+                json!({"bond": {"ports": ["52:54:00:00:00:02", "52:54:00:00:00:77"]}}),
+                "network.bond.ports[1]",
+            ),
+            (json!({"port": {"mac": "52:54:00:00:00:77"}}), "network.port.mac"),
+        ] {
+            let mut host = TestApp::described("a2", 2);
+            host["network"] = network;
+            let reply = site.api_post("/api/v1/hosts", &host).await;
+            assert_eq!(
+                reply.problem(),
+                (409, "already-taken".into(), field.into()),
+                "{}",
+                reply.text()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bond_has_what_is_usual_on_its_platform() {
+        let site = TestApp::new().await;
+        for (n, platform, expected) in [
+            (1, "equinix-metal", json!([200, "fast", "layer3+4"])),
+            (2, "metal", json!([0, "slow", "layer2"])),
+        ] {
+            let name = format!("a{n}");
+            let host = json!({"platform": platform, "network": {"bond": {"miimon_ms": 50}}});
+            site.host_with(&name, n, host).await;
+            let bond = site.api_get(&format!("/api/v1/hosts/{name}")).await.json()["network"]["bond"].clone();
+            let seen = json!([bond["up_delay_ms"], bond["lacp_rate"], bond["xmit_hash_policy"]]);
+            assert_eq!(seen, expected, "{platform}");
+            assert_eq!((&bond["mode"], &bond["miimon_ms"]), (&json!("802.3ad"), &json!(50)));
+            assert_eq!(bond["ports"], json!([format!("52:54:00:00:00:0{n}")]), "all its cards");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pool_gives_an_address_and_says_when_it_has_none() {
+        let site = TestApp::new().await;
+        let small = json!({"network": {"vlans": [{"id": 7, "pool": {"ipv4": {"prefix": "10.8.0.0/30"}}}]}});
+        site.host_with("a1", 1, small.clone()).await;
+        let shown = site.api_get("/api/v1/hosts/a1").await.json();
+        assert_eq!(shown["network"]["vlans"][0]["addresses"], json!(["10.8.0.2/30"]));
+        let mut host = TestApp::described("a2", 2);
+        host["network"] = small["network"].clone();
+        let reply = site.api_post("/api/v1/hosts", &host).await;
+        assert_eq!(reply.problem(), (409, "refused".into(), "network.vlans[0].pool".into()));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 mod actions;
 mod arm;
 mod auth;
+mod beside;
 mod describe;
 mod events;
 mod health;

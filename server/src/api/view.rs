@@ -147,11 +147,21 @@ mod tests {
             alike::<_, wire::DiskBoot>(&disk_boot);
         }
         let network = json!({"uplink": {"method": "static", "addresses": ["192.0.2.1/24"], "gateways": ["192.0.2.254"]},
-            "bond": {"mode": "active-backup", "ports": ["52:54:00:00:00:01"], "lacp_rate": "slow", "mtu": 9000},
-            "vlans": [{"id": 7, "addresses": ["2001:db8::1/64"]}], "dns": ["192.0.2.53"]});
+            "bond": {"mode": "active-backup", "ports": ["52:54:00:00:00:01"], "lacp_rate": "slow", "xmit_hash_policy": "layer2+3", "mtu": 9000},
+            "vlans": [{"id": 7, "addresses": ["2001:db8::1/64"], "routes": [{"to": "fd00::/8", "via": "2001:db8::9"}],
+                "pool": {"ipv4": {"prefix": "10.8.0.0/24", "first": "10.8.0.9"}}}],
+            "dns": ["192.0.2.53"], "search": ["example.net"]});
         let network: ours::Network = serde_json::from_value(network).unwrap();
         let there: wire::NetworkSpec = same(&network);
-        assert_eq!(there.bond.unwrap().mode, wire::BondMode::ActiveBackup);
+        assert_eq!(same::<_, ours::Network>(&there), network);
+        assert_eq!(there.bond.unwrap().mode, Some(wire::BondMode::ActiveBackup));
+        for mode in ours::BondMode::ALL {
+            alike::<_, wire::BondMode>(mode);
+        }
+        for policy in ours::XmitHashPolicy::ALL {
+            let there: wire::XmitHashPolicy = serde_json::from_value(serde_json::to_value(policy).unwrap()).unwrap();
+            assert_eq!(there.as_str(), policy.as_str());
+        }
         assert_eq!((there.vlans[0].id, there.dns[0].as_str()), (7, "192.0.2.53"));
     }
 

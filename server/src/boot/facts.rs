@@ -136,7 +136,7 @@ impl Facts<'_> {
     }
 
     fn network_if_any(&self) -> Result<Option<NetworkFacts>, Failure> {
-        let names = ["bond", "ports", "vlans", "addresses", "mtu", "peer"];
+        let names = ["bond", "ports", "vlans", "addresses", "routes", "mtu", "peer"];
         // `booted` may carry them beside its own facts, or as one.
         match self.0.get("network") {
             Some(Value::Null) => Ok(None),
@@ -168,7 +168,8 @@ impl Facts<'_> {
             "vlans": list("vlans", "id"),
             "addresses": list("addresses", "address"),
             "mtu": facts.get("mtu").cloned().unwrap_or(Value::Null),
-            "peer": facts.get("peer").and_then(as_words),
+            "peer": facts.get("peer").map(short),
+            "routes": facts.get("routes").cloned().unwrap_or(Value::Null),
         });
         serde_path_to_error::deserialize(plain).map_err(|error| {
             let name = format!("facts.{}", error.path());
@@ -191,12 +192,11 @@ fn port(value: Value) -> Value {
     as_object(value, if is_mac { "mac" } else { "name" })
 }
 
-/// Whatever a peer check said, in words.
-fn as_words(value: &Value) -> Option<String> {
+/// Words are cut; whatever else a peer check said is read by its fields.
+fn short(value: &Value) -> Value {
     match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.chars().take(MAX_FACT_CHARS).collect()),
-        other => Some(other.to_string().chars().take(MAX_FACT_CHARS).collect()),
+        Value::String(text) => text.chars().take(MAX_FACT_CHARS).collect::<String>().into(),
+        other => other.clone(),
     }
 }
 
@@ -219,7 +219,8 @@ mod tests {
         assert_eq!(facts.addresses.len(), 2);
         assert_eq!(facts.bond.unwrap().name.as_deref(), Some("bond0"));
         assert!(facts.ports[0].mac.is_some() && facts.ports[1].name.as_deref() == Some("eno1"));
-        assert_eq!((facts.vlans[0].id, facts.peer.as_deref()), (1000, Some("true")));
+        assert_eq!((facts.vlans[0].id, facts.peer.unwrap().reached), (1000, Some(true)));
+        assert_eq!(facts.routes, None);
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Ticket {
 
 pub(super) async fn cpio(State(app): State<App>, Path(secret): Path<String>) -> Answer {
     let (ticket, json) = pointer_of(&app, &secret).await?;
-    let body = pointer_cpio(&json).into();
+    let network = opened::network(&app, ticket.host, ticket.run.number).await?;
+    let body = pointer_cpio(&json, &network).into();
     Ok(whole(
         body,
         "application/octet-stream",

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use lru::LruCache;
 use thirdboot_lifecycle::RunNumber;
+use thirdboot_render::Keyfile;
 use thirdboot_store::{DocumentKind, HostId};
 
 use crate::App;
@@ -30,6 +31,8 @@ pub(super) enum OpenDocument {
     },
     /// What the run is served.
     Assets(Arc<Manifest>),
+    /// What its initramfs is given beside the pointer.
+    Network(Arc<[Keyfile]>),
 }
 
 impl OpenDocument {
@@ -38,6 +41,7 @@ impl OpenDocument {
             + match self {
                 Self::Live { bytes, .. } => bytes.len(),
                 Self::Assets(_) => 1024,
+                Self::Network(keyfiles) => keyfiles.iter().map(|file| file.text.len()).sum(),
             }
     }
 }
@@ -87,6 +91,10 @@ async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Re
         return Ok(document);
     }
     let document = app.store.document(host, run, kind).await?;
+    if document.is_none() && kind == DocumentKind::Network {
+        // Armed by a version that knew nothing of it: the live system counts on DHCP.
+        return Ok(Arc::new(OpenDocument::Network(Arc::new([]))));
+    }
     let gone = || {
         Failure::unavailable(
             "this run's documents are not there",
@@ -106,6 +114,7 @@ async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Re
         DocumentKind::Assets => {
             OpenDocument::Assets(Arc::new(serde_json::from_slice(&plain).map_err(Failure::internal)?))
         }
+        DocumentKind::Network => OpenDocument::Network(serde_json::from_slice(&plain).map_err(Failure::internal)?),
     });
     app.documents.keep(key, Arc::clone(&opened));
     Ok(opened)
@@ -115,7 +124,7 @@ async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Re
 pub(super) async fn live(app: &App, host: HostId, run: RunNumber) -> Result<(Bytes, String), Failure> {
     match &*open(app, host, run, DocumentKind::Live).await? {
         OpenDocument::Live { bytes, sha512 } => Ok((bytes.clone(), sha512.clone())),
-        OpenDocument::Assets(_) => Err(Failure::internal("assets where the live config should be")),
+        _ => Err(Failure::internal("something else where the live config should be")),
     }
 }
 
@@ -123,7 +132,15 @@ pub(super) async fn live(app: &App, host: HostId, run: RunNumber) -> Result<(Byt
 pub(super) async fn assets(app: &App, host: HostId, run: RunNumber) -> Result<Arc<Manifest>, Failure> {
     match &*open(app, host, run, DocumentKind::Assets).await? {
         OpenDocument::Assets(manifest) => Ok(Arc::clone(manifest)),
-        OpenDocument::Live { .. } => Err(Failure::internal("the live config where assets should be")),
+        _ => Err(Failure::internal("something else where assets should be")),
+    }
+}
+
+/// The network of a run's live system.
+pub(super) async fn network(app: &App, host: HostId, run: RunNumber) -> Result<Arc<[Keyfile]>, Failure> {
+    match &*open(app, host, run, DocumentKind::Network).await? {
+        OpenDocument::Network(keyfiles) => Ok(Arc::clone(keyfiles)),
+        _ => Err(Failure::internal("something else where the network should be")),
     }
 }
 

@@ -6,15 +6,19 @@
 
 mod entries;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber, Said};
+use thirdboot_lifecycle::{
+    Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber, Said,
+};
 use thirdboot_store::{
-    Actor, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Page,
-    Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    Actor, Addresses, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent,
+    Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine, Versioned,
 };
 
 use entries::Entries;
@@ -54,6 +58,36 @@ fn touches_identifiers(submission: &Submission) -> bool {
 
 fn broken_off() -> StoreError {
     StoreError::Unavailable("the change was broken off".to_owned())
+}
+
+#[async_trait]
+impl Addresses for Recent {
+    async fn ready_addresses(&self, network: IpNet, but: HostId, limit: u32) -> Result<Vec<IpAddr>, StoreError> {
+        self.inner.ready_addresses(network, but, limit).await
+    }
+}
+
+#[async_trait]
+impl Packages for Recent {
+    async fn repositories(&self) -> Result<Vec<Versioned<Repository>>, StoreError> {
+        self.inner.repositories().await
+    }
+
+    async fn put_repository(&self, repository: Repository) -> Result<u64, StoreError> {
+        self.inner.put_repository(repository).await
+    }
+
+    async fn remove_repository(&self, name: &RepositoryName) -> Result<bool, StoreError> {
+        self.inner.remove_repository(name).await
+    }
+
+    async fn role_defaults(&self, role: Role) -> Result<Versioned<RoleDefaults>, StoreError> {
+        self.inner.role_defaults(role).await
+    }
+
+    async fn put_role_defaults(&self, role: Role, defaults: RoleDefaults) -> Result<u64, StoreError> {
+        self.inner.put_role_defaults(role, defaults).await
+    }
 }
 
 #[async_trait]

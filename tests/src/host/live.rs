@@ -7,6 +7,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::cpio::Entry;
 use super::fetch::{self, Fetched};
 use super::hardware::Hardware;
 use super::ignition::{self, Config};
@@ -31,6 +32,8 @@ pub struct LiveSystem {
     pub document: Vec<u8>,
     /// `/config.ign` as the initrd brought it.
     pub pointer: Vec<u8>,
+    /// Everything that the initrd brought.
+    pub initrd: Vec<Entry>,
     /// Speaks under the live secret.
     pub reporter: Reporter,
     /// The machine it runs on.
@@ -74,6 +77,7 @@ impl LiveSystem {
             config_url: child.url.clone(),
             document: bytes,
             pointer: pointer.data.clone(),
+            initrd: unpacked,
             reporter,
             hardware,
         })

@@ -15,7 +15,10 @@ use utoipa::ToSchema;
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
 pub use event::EventView;
 pub use host::{HoldView, HostSpec, HostView, InstallSpec};
-pub use network::{BondMode, BondSpec, LacpRate, NetworkSpec, UplinkSpec, VlanSpec};
+pub use network::{
+    AddressPoolSpec, AddressRangeSpec, BondMode, BondSpec, LacpRate, NetworkSpec, PortSpec, RouteSpec, UplinkMethod,
+    UplinkSpec, VlanSpec, XmitHashPolicy,
+};
 pub use run::{BootView, DiagnosisView, FailedView, LastWordView, RunView};
 pub use unknown::UnknownMachineView;
 pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};

@@ -41,8 +41,8 @@ impl Identity {
         {
             return Some(format!("SMBIOS UUID is {theirs}, expected {ours}"));
         }
-        let none_is_ours =
-            !self.macs.is_empty() && !host.macs.is_empty() && !self.macs.iter().any(|mac| host.macs.contains(mac));
+        let has_cards = host.cards().next().is_some();
+        let none_is_ours = !self.macs.is_empty() && has_cards && !host.cards().any(|card| self.macs.contains(&card));
         none_is_ours.then(|| {
             let listed: Vec<String> = self.macs.iter().map(Mac::to_string).collect();
             format!("none of its MACs ({}) is the host's", listed.join(", "))

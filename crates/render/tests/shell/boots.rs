@@ -1,6 +1,9 @@
 use serde_json::json;
 
-use crate::{machine::Machine, server::Server};
+use crate::{
+    machine::Machine,
+    server::{Server, problem},
+};
 
 const OLD: &str = "aaaa";
 const NEW: &str = "bbbb";
@@ -62,6 +65,34 @@ fn a_staged_deployment_that_a_power_cut_lost_is_layered_again() {
     machine.boots(NEXT_BOOT);
     deployments(&machine, OLD, &[], None);
     assert_eq!(kind(&machine), "first-boot", "no stamp says otherwise");
+}
+
+#[test]
+fn a_run_that_failed_is_not_layered_and_rebooted_for_ever() {
+    let server = Server::answering(|request| match request.body["event"].as_str() {
+        // The old deployment once too often: recorded, and the end of the run.
+        Some("first-boot") => (200, r#"{"stage":"failed"}"#.to_owned()),
+        _ => problem(409, "https://thirdboot.invalid/problems/run-over", "the run failed"),
+    });
+    let machine = Machine::at(&server.url);
+    machine.write("etc/thirdboot/packages", "k3s-selinux\n");
+    deployments(&machine, OLD, &[], Some(NEW));
+    assert_eq!(kind(&machine), "first-boot");
+    machine.run("layer", &[]).ok();
+    assert!(machine.calls("rpm-ostree").iter().all(|call| !call.contains("install")));
+    assert_eq!(machine.calls("systemctl"), [""; 0], "no reboot");
+}
+
+#[test]
+fn what_a_rollback_would_take_is_not_what_was_staged() {
+    let server = Server::in_stage("layering");
+    let machine = Machine::at(&server.url);
+    machine.write("etc/thirdboot/packages", "k3s-selinux\n");
+    let list = json!({"deployments": [{"booted": true, "checksum": OLD, "version": "43.1"}, {"booted": false, "checksum": "cccc"}]});
+    machine.prints("rpm-ostree", &list.to_string());
+    kind(&machine);
+    assert_eq!(machine.run("layer", &[]).status, 1);
+    assert!(machine.read("run/thirdboot/why").contains("staged no deployment"));
 }
 
 #[test]

@@ -45,8 +45,25 @@ const ADDRESSES: &str = r#"[
 fn third_boot(url: &str) -> Machine {
     let machine = Machine::at(url);
     machine.write("run/thirdboot/kind", "layered-boot\n");
-    machine.prints("ip", ADDRESSES);
+    machine.write("canned/addresses", ADDRESSES);
+    machine.stub("ip", &answers(&machine, "cat \"$canned/addresses\""));
     machine
+}
+
+/// What `ip` says to each question; `addresses` is run for those.
+fn answers(machine: &Machine, addresses: &str) -> String {
+    format!(
+        r#"canned={}
+case "$*" in
+*"address show"*) {addresses} ;;
+"-4 -json route show") echo '[{{"dst":"10.9.0.0/16","gateway":"10.8.0.1","dev":"bond0.1234"}},{{"dst":"10.8.0.0/24","dev":"bond0.1234"}},{{"dst":"default","gateway":"192.0.2.1"}}]' ;;
+"-6 -json route show") echo '[{{"dst":"default","gateway":"fe80::1","dev":"bond0"}}]' ;;
+*"route get"*) echo '[{{"dev":"bond0.1234"}}]' ;;
+*"link show"*) echo '[{{"ifname":"bond0.1234","mtu":1500}}]' ;;
+*) exit 1 ;;
+esac"#,
+        machine.path("canned").display()
+    )
 }
 
 #[test]
@@ -69,9 +86,71 @@ fn bond_ports_vlans_and_addresses_are_reported_as_the_kernel_has_them() {
                 {"interface": "bond0.1234", "address": "10.8.0.5/24"},
                 {"interface": "bond0.1234", "address": "fd00::5/64"},
             ],
+            "routes": [{"to": "10.9.0.0/16", "via": "10.8.0.1"}, {"to": "0.0.0.0/0", "via": "192.0.2.1"}, {"to": "::/0", "via": "fe80::1"}],
             "mtu": 9000,
+            "peer": null,
         })
     );
+}
+
+/// A machine with two neighbours on its VLAN, which answer packets of so many bytes at most.
+fn with_neighbours(url: &str, largest: &[(&str, u32)]) -> Machine {
+    let machine = third_boot(url);
+    let peers: Vec<&str> = largest.iter().map(|(peer, _)| *peer).collect();
+    let cases: Vec<String> = largest
+        .iter()
+        .map(|(peer, bytes)| format!("*' {peer} '*) largest={bytes} ;;"))
+        .collect();
+    let (peers, cases) = (peers.join("\n") + "\n", cases.join(" "));
+    machine.write("etc/thirdboot/peers", &peers);
+    machine.stub(
+        "ping",
+        &format!("case \" $* \" in {cases} esac\n[[ $* =~ -s\\ ([0-9]+) ]]\n((largest >= ${{BASH_REMATCH[1]:-56}}))"),
+    );
+    machine
+}
+
+fn reported_peer(largest: &[(&str, u32)]) -> serde_json::Value {
+    let machine = with_neighbours("http://127.0.0.1:1", largest);
+    let facts = machine.run("network", &["--facts"]).ok().stdout;
+    serde_json::from_str::<serde_json::Value>(&facts).unwrap()["peer"].clone()
+}
+
+#[test]
+fn one_neighbour_that_answers_a_full_packet_is_enough() {
+    assert_eq!(
+        reported_peer(&[("10.8.0.8", 0), ("10.8.0.9", 1472)]),
+        json!({"address": "10.8.0.9", "interface": "bond0.1234", "reached": true, "full_size": true, "mtu": 1500})
+    );
+    let largest = reported_peer(&[("fd00::9", 1452)]);
+    assert_eq!(
+        largest["full_size"], true,
+        "an IPv6 header has 20 bytes more: {largest}"
+    );
+}
+
+#[test]
+fn a_smaller_mtu_on_the_way_and_silence_are_told_apart() {
+    let peer = reported_peer(&[("10.8.0.9", 1400)]);
+    assert_eq!((&peer["reached"], &peer["full_size"]), (&json!(true), &json!(false)));
+    let peer = reported_peer(&[("10.8.0.8", 0), ("10.8.0.9", 0)]);
+    assert_eq!((&peer["reached"], &peer["full_size"]), (&json!(false), &json!(false)));
+}
+
+#[test]
+fn without_a_bond_the_mtu_is_that_of_the_port_that_was_asked_for() {
+    let machine = third_boot("http://127.0.0.1:1");
+    machine.write(
+        "etc/NetworkManager/system-connections/uplink.nmconnection",
+        "[ethernet]\nmac-address=52:54:00:AA:00:02\n",
+    );
+    machine.prints(
+        "ip",
+        r#"[{"ifname":"eth0","link_type":"ether","operstate":"UP","mtu":1500,"address":"52:54:00:aa:00:01"},
+        {"ifname":"eth1","link_type":"ether","operstate":"UP","mtu":9000,"address":"52:54:00:aa:00:02"}]"#,
+    );
+    let facts = machine.run("network", &["--facts"]).ok().stdout;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&facts).unwrap()["mtu"], 9000);
 }
 
 #[test]
@@ -87,16 +166,9 @@ fn it_goes_on_until_the_server_says_networked() {
         )
     });
     let machine = third_boot(&server.url);
-    machine.write("later", ADDRESSES);
-    let later = machine.path("later");
     // No address the first three times.
-    machine.stub(
-        "ip",
-        &format!(
-            "if (($(grep -c '^ip ' \"$THIRDBOOT_ROOT/calls\") > 3)); then cat {}; else echo '[]'; fi",
-            later.display()
-        ),
-    );
+    let late = "if (($(grep -c '^ip .*address show' \"$THIRDBOOT_ROOT/calls\") > 3)); then cat \"$canned/addresses\"; else echo '[]'; fi";
+    machine.stub("ip", &answers(&machine, late));
     machine.run("network", &[]).ok();
     assert_eq!(
         server.events(),

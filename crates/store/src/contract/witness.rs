@@ -1,16 +1,18 @@
 //! Looks which methods the stories call. A new method of the trait does not compile before it is named here.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
+use thirdboot_lifecycle::{Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber};
 
 use crate::{
-    Actor, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Page,
-    Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    Actor, Addresses, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent,
+    Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine, Versioned,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -35,7 +37,8 @@ pub(super) struct Witness<S>(pub(super) Arc<S>);
 
 macro_rules! passed_on {
     ($(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        const METHODS: &[&str] = &["now", $(stringify!($method)),+];
+        const METHODS: &[&str] = &["now", "ready_addresses", "repositories", "put_repository", "remove_repository",
+            "role_defaults", "put_role_defaults", $(stringify!($method)),+];
 
         #[async_trait]
         impl<S: Store> Store for Witness<S> {
@@ -52,6 +55,42 @@ macro_rules! passed_on {
             )+
         }
     };
+}
+
+#[async_trait]
+impl<S: Store> Addresses for Witness<S> {
+    async fn ready_addresses(&self, network: IpNet, but: HostId, limit: u32) -> Result<Vec<IpAddr>, StoreError> {
+        saw("ready_addresses");
+        self.0.ready_addresses(network, but, limit).await
+    }
+}
+
+#[async_trait]
+impl<S: Store> Packages for Witness<S> {
+    async fn repositories(&self) -> Result<Vec<Versioned<Repository>>, StoreError> {
+        saw("repositories");
+        self.0.repositories().await
+    }
+
+    async fn put_repository(&self, repository: Repository) -> Result<u64, StoreError> {
+        saw("put_repository");
+        self.0.put_repository(repository).await
+    }
+
+    async fn remove_repository(&self, name: &RepositoryName) -> Result<bool, StoreError> {
+        saw("remove_repository");
+        self.0.remove_repository(name).await
+    }
+
+    async fn role_defaults(&self, role: Role) -> Result<Versioned<RoleDefaults>, StoreError> {
+        saw("role_defaults");
+        self.0.role_defaults(role).await
+    }
+
+    async fn put_role_defaults(&self, role: Role, defaults: RoleDefaults) -> Result<u64, StoreError> {
+        saw("put_role_defaults");
+        self.0.put_role_defaults(role, defaults).await
+    }
 }
 
 passed_on! {

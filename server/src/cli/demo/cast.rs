@@ -100,18 +100,13 @@ impl Part {
         let [.., high, low] = self.number.to_be_bytes();
         NetworkSpec {
             bond: Some(BondSpec {
-                mode: thirdboot_api::control::BondMode::default(),
                 ports: hardware.macs.clone(),
-                miimon_ms: None,
-                down_delay_ms: None,
-                up_delay_ms: None,
-                lacp_rate: thirdboot_api::control::LacpRate::default(),
-                mtu: None,
+                ..BondSpec::default()
             }),
             vlans: vec![VlanSpec {
                 id: VLAN,
                 addresses: vec![format!("10.10.{high}.{low}/16")],
-                mtu: None,
+                ..VlanSpec::default()
             }],
             ..NetworkSpec::default()
         }

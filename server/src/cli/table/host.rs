@@ -1,7 +1,7 @@
 //! One host with all that is known of it.
 
 use jiff::Timestamp;
-use thirdboot_api::control::{HostView, RunView, UplinkSpec};
+use thirdboot_api::control::{HostView, RunView, UplinkMethod};
 
 use super::{age, boots::boots, progress, table, text};
 
@@ -79,6 +79,9 @@ fn run_rows(run: &RunView, now: Timestamp, rows: &mut Vec<(&'static str, String)
     if run.rollbacks > 0 {
         rows.push(("staging lost", format!("{} times", run.rollbacks)));
     }
+    if !run.network_differs.is_empty() {
+        rows.push(("network is not", run.network_differs.join("\n")));
+    }
     if let Some(word) = &run.last_word {
         let message = word
             .message
@@ -96,12 +99,12 @@ fn run_rows(run: &RunView, now: Timestamp, rows: &mut Vec<(&'static str, String)
 
 fn network(host: &HostView) -> String {
     let network = &host.network;
-    let mut said = match &network.uplink {
-        UplinkSpec::Dhcp => "DHCP".to_owned(),
-        UplinkSpec::Static { addresses, .. } => addresses.join(" "),
-    };
+    let fixed = network.uplink.addresses.iter().map(String::as_str);
+    let dhcp = (network.uplink.method == UplinkMethod::Dhcp).then_some("DHCP");
+    let mut said = dhcp.into_iter().chain(fixed).collect::<Vec<_>>().join(" ");
     if let Some(bond) = &network.bond {
-        said = format!("{said} over {} ports in {}", bond.ports.len(), bond.mode);
+        let mode = bond.mode.unwrap_or_default();
+        said = format!("{said} over {} ports in {mode}", bond.ports.len());
     }
     for vlan in &network.vlans {
         said = format!("{said}, VLAN {} {}", vlan.id, vlan.addresses.join(" "));

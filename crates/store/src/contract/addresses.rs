@@ -1,0 +1,316 @@
+//! Fixed addresses are each of one host, and pools give them out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+use thirdboot_lifecycle::{Host, Said, Stage};
+use tokio::task::JoinSet;
+
+use super::Factory;
+use super::world::{World, admin, boot, claim, host, machine};
+use crate::{Addresses as _, HostId, Store, StoreError, Submission, SubmitError};
+
+/// Host `node-<n>` with this network.
+fn with(n: u8, network: Value) -> Host {
+    let mut host = host(n);
+    host.network = serde_json::from_value(network).unwrap();
+    host
+}
+
+/// On VLAN 1000, with an address of either family from its pool.
+fn pooled(n: u8) -> Host {
+    with(n, json!({"vlans": [{"id": 1000, "pool": pool("10.8.0.0/24")}]}))
+}
+
+fn pool(ipv4: &str) -> Value {
+    json!({"ipv4": {"prefix": ipv4}, "ipv6": {"prefix": "fd00:8::/64"}})
+}
+
+fn addresses(host: &Host) -> Vec<String> {
+    host.network
+        .addresses()
+        .map(|(_, address)| address.to_string())
+        .collect()
+}
+
+async fn update<F: Factory>(world: &World<F>, id: HostId, host: Host) -> Result<(), SubmitError> {
+    let update = Submission::Update {
+        host: Box::new(host),
+        expected_version: world.state(id).await.version,
+        by: admin(),
+    };
+    world.store.submit(id, update).await.map(drop)
+}
+
+/// Uplinks and VLANs alike; the error names address and owner, and nothing changes.
+pub async fn an_address_belongs_to_one_host(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let fixed = |n, address: &str| {
+        with(
+            n,
+            json!({"uplink": {"method": "static", "addresses": [format!("{address}/24")]}}),
+        )
+    };
+    let on_vlan = |n, address: &str| with(n, json!({"vlans": [{"id": 7, "addresses": [format!("{address}/24")]}]}));
+    let added = world
+        .store
+        .add_hosts(vec![fixed(1, "10.1.0.5"), fixed(2, "10.1.0.6")], admin())
+        .await
+        .unwrap();
+    let taken = |error| match error {
+        StoreError::Taken { field, value, owner } => (field, value, owner),
+        other => panic!("the answer was {other}"),
+    };
+    let both = vec![on_vlan(4, "10.1.0.9"), on_vlan(5, "10.1.0.9")];
+    for (list, value, owner) in [
+        (vec![on_vlan(3, "10.1.0.5")], "10.1.0.5", "node-1"),
+        (both, "10.1.0.9", "node-4"),
+    ] {
+        let error = world.store.add_hosts(list, admin()).await.unwrap_err();
+        assert_eq!(taken(error), ("network", value.to_owned(), owner.to_owned()));
+    }
+    match update(&world, added[1].id, fixed(2, "10.1.0.5")).await.unwrap_err() {
+        SubmitError::Store(error) => assert_eq!(taken(error).2, "node-1"),
+        other => panic!("the answer was {other}"),
+    }
+    // A stated address is free as soon as nobody states it.
+    update(&world, added[0].id, fixed(1, "10.1.0.7")).await.unwrap();
+    update(&world, added[1].id, fixed(2, "10.1.0.5")).await.unwrap();
+}
+
+/// Whoever lists it, or names it as a port.
+pub async fn a_card_named_as_a_port_belongs_to_one_host(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let ports = json!({"bond": {"ports": ["52:54:00:00:00:01", "52:54:00:00:00:99"]}});
+    let added = world
+        .store
+        .add_hosts(vec![with(1, ports.clone())], admin())
+        .await
+        .unwrap();
+    let mut other = host(2);
+    other.macs = vec!["52:54:00:00:00:99".parse().unwrap()];
+    for host in [other, with(3, ports)] {
+        let error = world.store.add_hosts(vec![host], admin()).await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Taken { field: "macs", owner, .. } if owner == "node-1"),
+            "{error}"
+        );
+    }
+    let identity = thirdboot_lifecycle::Identity {
+        macs: vec!["52:54:00:00:00:99".parse().unwrap()],
+        ..Default::default()
+    };
+    assert_eq!(world.store.hosts_with(&identity).await.unwrap()[0].id, added[0].id);
+}
+
+/// The lowest free one of each family, the same after a restart and after every change.
+pub async fn a_pool_gives_each_host_an_address_that_stays(factory: impl Factory) {
+    let mut world = World::new(factory).await;
+    let mut stated = pooled(2);
+    stated.network.vlans[0].addresses = vec!["10.8.0.3/24".parse().unwrap()];
+    let added = world
+        .store
+        .add_hosts(vec![pooled(1), stated, pooled(3)], admin())
+        .await
+        .unwrap();
+    assert_eq!(addresses(&added[0].host), ["10.8.0.2/24", "fd00:8::2/64"]);
+    assert_eq!(addresses(&added[1].host), ["10.8.0.3/24", "fd00:8::3/64"]);
+    assert_eq!(addresses(&added[2].host), ["10.8.0.4/24", "fd00:8::4/64"]);
+    world.restart().await;
+    assert_eq!(world.state(added[2].id).await.host, added[2].host);
+    // Described again, with and without what it was given.
+    for described in [pooled(3), added[2].host.clone()] {
+        update(&world, added[2].id, described).await.unwrap();
+        assert_eq!(
+            addresses(&world.state(added[2].id).await.host),
+            addresses(&added[2].host)
+        );
+    }
+}
+
+/// Off the VLAN and on it again: the address was kept for it.
+pub async fn an_address_is_given_back_with_nothing_but_the_host(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let added = world.store.add_hosts(vec![pooled(1)], admin()).await.unwrap();
+    update(&world, added[0].id, host(1)).await.unwrap();
+    assert_eq!(addresses(&world.state(added[0].id).await.host), Vec::<String>::new());
+    let other = world.store.add_hosts(vec![pooled(2)], admin()).await.unwrap();
+    assert_eq!(addresses(&other[0].host), ["10.8.0.3/24", "fd00:8::3/64"]);
+    let mut thief = host(3);
+    thief.network = serde_json::from_value(json!({"vlans": [{"id": 9, "addresses": ["10.8.0.2/24"]}]})).unwrap();
+    let error = world.store.add_hosts(vec![thief], admin()).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Taken { owner, .. } if owner == "node-1"),
+        "{error}"
+    );
+    update(&world, added[0].id, pooled(1)).await.unwrap();
+    assert_eq!(
+        addresses(&world.state(added[0].id).await.host),
+        addresses(&added[0].host)
+    );
+}
+
+/// And nothing is added.
+pub async fn a_pool_that_is_empty_says_so(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let small = |n| {
+        with(
+            n,
+            json!({"vlans": [{"id": 1000, "pool": {"ipv4": {"prefix": "10.8.0.0/29"}}}]}),
+        )
+    };
+    world
+        .store
+        .add_hosts((1..=5).map(small).collect(), admin())
+        .await
+        .unwrap();
+    let error = world.store.add_hosts(vec![small(6)], admin()).await.unwrap_err();
+    assert_eq!(error.to_string(), "10.8.0.0/29 has no free address left");
+    assert!(matches!(&error, StoreError::Exhausted { field, .. } if field == "network.vlans[0].pool"));
+    assert_eq!(world.store.host(&host(6).name).await.unwrap(), None);
+}
+
+/// Each in a task of its own.
+pub async fn of_many_at_once_no_two_share_an_address(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let mut all = JoinSet::new();
+    for n in 1..=100 {
+        let store = Arc::clone(&world.store);
+        all.spawn(async move { store.add_hosts(vec![pooled(n)], admin()).await.unwrap().remove(0).host });
+    }
+    let hosts = all.join_all().await;
+    let given: BTreeSet<String> = hosts.iter().flat_map(addresses).collect();
+    assert_eq!(given.len(), 200);
+}
+
+/// What may happen to a pool.
+#[derive(Debug, Clone)]
+enum Step {
+    Add(u8),
+    Wish(u8, u8),
+    Leave(u8),
+    Return(u8),
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => (1_u8..8).prop_map(Step::Add),
+        2 => (1_u8..8, 2_u8..9).prop_map(|(n, at)| Step::Wish(n, at)),
+        2 => (1_u8..8).prop_map(Step::Leave),
+        2 => (1_u8..8).prop_map(Step::Return),
+        1 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..24)
+}
+
+/// Over random changes in any order: an address that was given is the same host's for ever.
+pub async fn no_two_hosts_ever_share_an_address(factory: impl Factory) {
+    let mut world = World::new(factory).await;
+    let mut runner = TestRunner::new(Config::with_cases(1));
+    for round in 0..12_u8 {
+        let story: Vec<Step> = steps().new_tree(&mut runner).unwrap().current();
+        let mut ids: BTreeMap<u8, HostId> = BTreeMap::new();
+        let mut owners: BTreeMap<IpAddr, HostId> = BTreeMap::new();
+        // Hosts stay, so that every round has names and a pool of its own.
+        let here = |n: u8| {
+            let mut host = with(
+                n,
+                json!({"vlans": [{"id": 1000, "pool": {"ipv4": {"prefix": format!("10.{round}.0.0/28")}}}]}),
+            );
+            host.name = format!("r{round}-{n}").parse().unwrap();
+            host.macs = vec![format!("52:54:00:01:{round:02x}:{n:02x}").parse().unwrap()];
+            host
+        };
+        for step in &story {
+            let (n, change) = match step {
+                Step::Restart => {
+                    world.restart().await;
+                    continue;
+                }
+                Step::Add(n) | Step::Return(n) => (*n, here(*n)),
+                Step::Wish(n, at) => {
+                    let mut host = here(*n);
+                    host.network.vlans[0].addresses = vec![format!("10.{round}.0.{at}/28").parse().unwrap()];
+                    (*n, host)
+                }
+                Step::Leave(n) => {
+                    let mut host = here(*n);
+                    host.network.vlans.clear();
+                    (*n, host)
+                }
+            };
+            let id = if let Some(id) = ids.get(&n) {
+                // A wish for what another has is refused.
+                drop(update(&world, *id, change).await);
+                *id
+            } else {
+                let Ok(added) = world.store.add_hosts(vec![change], admin()).await else {
+                    continue;
+                };
+                ids.insert(n, added[0].id);
+                added[0].id
+            };
+            for (_, address) in world.state(id).await.host.network.addresses() {
+                let owner = *owners.entry(address.addr()).or_insert(id);
+                assert_eq!(owner, id, "{address} was given twice in {story:?}");
+            }
+        }
+    }
+}
+
+/// Those that a new neighbour can ping.
+pub async fn ready_hosts_are_found_by_their_network(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let mut ready = host(1);
+    ready.role = thirdboot_lifecycle::Role::Runner;
+    ready.network = pooled(1).network;
+    let added = world.store.add_hosts(vec![ready, pooled(2)], admin()).await.unwrap();
+    let prefix = "10.8.0.0/24".parse().unwrap();
+    let seen = async |but| world.store.ready_addresses(prefix, but, 4).await.unwrap();
+    assert_eq!(seen(added[1].id).await, Vec::<IpAddr>::new());
+    let id = added[0].id;
+    let run = world.arm(id).await.unwrap();
+    world.store.submit(id, claim(run, boot(1), machine(1))).await.unwrap();
+    let facts = json!({"vlans": [{"id": 1000, "up": true}],
+        "addresses": addresses(&added[0].host).iter().map(|address| json!({"address": address})).collect::<Vec<_>>()});
+    let deployment = || "layered".to_owned();
+    let installed = Said::Installed {
+        image: None,
+        version: None,
+        disk_serial: None,
+        config_sha256: None,
+    };
+    let first_boot = Said::FirstBoot {
+        os_version: None,
+        deployment: Some("base".into()),
+    };
+    let layered = Said::Layered {
+        deployment: deployment(),
+    };
+    let layered_boot = Said::LayeredBoot {
+        os_version: None,
+        deployment: deployment(),
+    };
+    let network = Said::Network(serde_json::from_value(facts).unwrap());
+    let story = [
+        (1, installed),
+        (2, first_boot),
+        (2, Said::Layering),
+        (2, layered),
+        (3, layered_boot),
+        (3, network),
+        (3, Said::Ready),
+    ];
+    for (n, said) in story {
+        world.say(id, run, boot(n), said).await.unwrap();
+    }
+    assert_eq!(world.state(id).await.run.unwrap().stage, Stage::Ready);
+    assert_eq!(seen(added[1].id).await, ["10.8.0.2".parse::<IpAddr>().unwrap()]);
+    assert_eq!(seen(id).await, Vec::<IpAddr>::new(), "not its own");
+}
