@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, HostId, HostState, Limits, StoreError};
+use thirdboot_store::{Clock, HostId, HostState, Limits, Move, StoreError};
 
 use crate::error::unavailable;
 use crate::job::{Held, Job};
@@ -27,6 +27,18 @@ pub(crate) struct Batch<'c> {
     pub(crate) hosts: HashMap<HostId, HostState>,
     pub(crate) answers: Answers,
     pub(crate) pending: Pending,
+    /// Runs that moved on.
+    pub(crate) moves: Vec<Move>,
+}
+
+/// What came out of a batch.
+pub(crate) struct Committed {
+    pub(crate) meta: Meta,
+    /// Whether the epoch file must follow.
+    pub(crate) follows: bool,
+    /// The hosts as they are now.
+    pub(crate) hosts: HashMap<HostId, HostState>,
+    pub(crate) moves: Vec<Move>,
 }
 
 impl<'c> Batch<'c> {
@@ -56,6 +68,7 @@ impl<'c> Batch<'c> {
             hosts: HashMap::new(),
             answers: Answers::new(),
             pending: Pending::default(),
+            moves: Vec::new(),
         })
     }
 
@@ -146,14 +159,18 @@ impl<'c> Batch<'c> {
         }
     }
 
-    /// Makes it durable. The meta that came out, whether the epoch file must follow, and the hosts as they are now.
-    pub(crate) async fn commit(mut self) -> Result<(Meta, bool, HashMap<HostId, HostState>), StoreError> {
+    /// Makes it durable.
+    pub(crate) async fn commit(mut self) -> Result<Committed, StoreError> {
         pending::flush(&mut self).await?;
         let mut script = Script::new();
         meta::store(&mut script, &self.meta);
         script.add("COMMIT");
         script.run(self.connection).await.map_err(|error| unavailable(&error))?;
-        let follows = self.meta.mark != self.before.mark;
-        Ok((self.meta, follows, self.hosts))
+        Ok(Committed {
+            follows: self.meta.mark != self.before.mark,
+            meta: self.meta,
+            hosts: self.hosts,
+            moves: self.moves,
+        })
     }
 }

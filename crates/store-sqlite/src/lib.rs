@@ -5,6 +5,7 @@
 
 mod addresses;
 mod batch;
+mod census;
 mod deadlines;
 mod epoch;
 mod error;
@@ -13,6 +14,7 @@ mod faults;
 mod hosts;
 mod job;
 mod lock;
+pub mod maintenance;
 mod meta;
 mod open;
 mod packages;
@@ -23,6 +25,7 @@ mod reports;
 mod restore;
 mod rows;
 mod save;
+mod schema;
 mod script;
 mod store;
 mod submit;
@@ -31,4 +34,5 @@ mod unknown;
 mod writer;
 
 pub use open::{OpenOptions, Opened};
+pub use schema::Schema;
 pub use store::{SqliteStore, Stored};

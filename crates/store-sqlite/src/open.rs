@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, Limits, StoreError};
+use thirdboot_store::{Clock, Limits, StoreError, Watch};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::unavailable;
@@ -18,7 +18,7 @@ use crate::lock::{self, Lock};
 use crate::meta::{self, Meta};
 use crate::script::Script;
 use crate::writer::Writer;
-use crate::{SqliteStore, addresses, deadlines, epoch, restore};
+use crate::{SqliteStore, addresses, deadlines, epoch, restore, schema};
 
 /// How long a lock that somebody else holds is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -57,8 +57,17 @@ pub struct Opened {
     pub created: bool,
 }
 
-pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), StoreError> {
+pub(crate) async fn open(options: OpenOptions, watch: Arc<dyn Watch>) -> Result<(SqliteStore, Opened), StoreError> {
     let lock = lock::take(&options.db_path).await?;
+    open_locked(options, lock, watch).await
+}
+
+/// The same for who holds the lock.
+pub(crate) async fn open_locked(
+    options: OpenOptions,
+    lock: Lock,
+    watch: Arc<dyn Watch>,
+) -> Result<(SqliteStore, Opened), StoreError> {
     make_private(&options.db_path)?;
     let writing = writing(&options.db_path);
     let mut connection = migrated(&writing).await?;
@@ -75,41 +84,47 @@ pub(crate) async fn open(options: OpenOptions) -> Result<(SqliteStore, Opened), 
         .connect_with(reading(&options.db_path))
         .await
         .map_err(|error| unavailable(&error))?;
-    Ok((start(options, writing, lock, connection, readers, &meta), opened))
+    let begun = Begun {
+        writing,
+        lock,
+        connection,
+        readers,
+        watch,
+    };
+    Ok((start(options, begun, &meta), opened))
 }
 
 /// The writing connection, with the schema of this version.
-async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+pub(crate) async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
     // A pool of one: the migrator takes no plain connection in a future that moves between threads.
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .connect_with(options.clone())
         .await
         .map_err(|error| unavailable(&error))?;
-    sqlx::migrate!("../../migrations/sqlite")
-        .run(&pool)
-        .await
-        .map_err(|error| StoreError::Unavailable(format!("migrations: {error}")))?;
+    schema::migrate(&pool).await?;
     let connection = pool.acquire().await.map_err(|error| unavailable(&error))?;
     Ok(connection.detach())
 }
 
-fn start(
-    options: OpenOptions,
+/// What is open.
+struct Begun {
     writing: SqliteConnectOptions,
     lock: Lock,
     connection: SqliteConnection,
     readers: SqlitePool,
-    meta: &Meta,
-) -> SqliteStore {
+    watch: Arc<dyn Watch>,
+}
+
+fn start(options: OpenOptions, begun: Begun, meta: &Meta) -> SqliteStore {
     let (writer, messages) = mpsc::channel(QUEUE);
     let (last_event, changes) = watch::channel(meta.last_event);
     let tally = Arc::default();
     let worker = Writer {
-        _lock: lock,
-        options: writing,
+        _lock: begun.lock,
+        options: begun.writing,
         hosts: HashMap::new(),
-        connection: Some(connection),
+        connection: Some(begun.connection),
         epoch_path: options.epoch_path,
         file_behind: false,
         clock: Arc::clone(&options.clock),
@@ -117,12 +132,13 @@ fn start(
         limits: options.limits,
         last_event,
         tally: Arc::clone(&tally),
+        watch: begun.watch,
     };
     tokio::spawn(worker.run(messages));
     SqliteStore {
         clock: options.clock,
         writer,
-        readers,
+        readers: begun.readers,
         changes,
         tally,
     }
@@ -177,7 +193,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
 }
 
-fn writing(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn writing(path: &Path) -> SqliteConnectOptions {
     common(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -185,7 +201,7 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .thread_name(|_| "store-writer".to_owned())
 }
 
-fn reading(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn reading(path: &Path) -> SqliteConnectOptions {
     common(path)
         .read_only(true)
         .thread_name(|number| format!("store-reader-{number}"))

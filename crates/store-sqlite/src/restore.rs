@@ -46,6 +46,6 @@ pub(crate) async fn void_permits(
         permit_seq: batch.meta.mark.permit_seq.max(mark.permit_seq),
         ..mark
     };
-    let (meta, ..) = batch.commit().await?;
-    Ok((meta, voided))
+    let committed = batch.commit().await?;
+    Ok((committed.meta, voided))
 }

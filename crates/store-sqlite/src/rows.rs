@@ -50,7 +50,7 @@ impl TryFrom<RunRow> for Run {
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct EventRow {
-    number: i64,
+    pub(crate) number: i64,
     host_id: i64,
     at: i64,
     entry: String,

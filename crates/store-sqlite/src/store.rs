@@ -12,7 +12,7 @@ use sqlx::sqlite::SqlitePool;
 use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
 use thirdboot_store::{
     Actor, Addresses, Answer, Clock, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits,
-    LoggedEvent, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    LoggedEvent, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine, Unwatched, Watch,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -37,7 +37,15 @@ impl SqliteStore {
     /// # Errors
     /// When it cannot be read or written, or a row is not what this version writes.
     pub async fn open(options: OpenOptions) -> Result<(Arc<Self>, Opened), StoreError> {
-        let (store, opened) = open::open(options).await?;
+        Self::open_watched(options, Arc::new(Unwatched)).await
+    }
+
+    /// The same, telling of its work.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_watched(options: OpenOptions, watch: Arc<dyn Watch>) -> Result<(Arc<Self>, Opened), StoreError> {
+        let (store, opened) = open::open(options, watch).await?;
         Ok((Arc::new(store), opened))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use thirdboot_store::{
-    Answer, Applied, Change, Context, HostId, HostState, ReportKey, StoreError, Submission, SubmitError, apply,
+    Answer, Applied, Change, Context, HostId, HostState, Move, ReportKey, StoreError, Submission, SubmitError, apply,
 };
 
 use crate::batch::Batch;
@@ -87,6 +87,16 @@ async fn keep(
     if let (Some(key), Some(answer)) = (key, change.report_answer.take()) {
         batch.pending.report(&key, &answer);
         batch.answers.insert(key, KeptAnswer::Given(answer));
+    }
+    if let (Some(before), Some(now)) = (&state.run, &change.run)
+        && before.number == now.number
+        && before.stage != now.stage
+    {
+        batch.moves.push(Move {
+            from: before.stage,
+            to: now.stage,
+            after: batch.now.duration_since(before.entered_at),
+        });
     }
     if change.closes_permit {
         batch.meta.mark.permit_seq += 1;

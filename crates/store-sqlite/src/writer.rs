@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, HostId, HostState, Limits, StoreError};
+use thirdboot_store::{Clock, Commit, HostId, HostState, Limits, Move, StoreError, Watch};
 use tokio::sync::{mpsc, watch};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Committed};
 use crate::epoch::{self, Mark};
 use crate::error::unavailable;
 use crate::job::{Held, Job, Message};
@@ -41,6 +42,8 @@ pub(crate) struct Writer {
     pub(crate) limits: Limits,
     pub(crate) last_event: watch::Sender<u64>,
     pub(crate) tally: Arc<Tally>,
+    /// Told of every commit.
+    pub(crate) watch: Arc<dyn Watch>,
 }
 
 /// What was stored since the start.
@@ -81,8 +84,14 @@ impl Writer {
     /// Does what is queued, and answers it.
     async fn serve(&mut self, queue: &mut Vec<Job>) {
         let mut held = Vec::with_capacity(queue.len());
+        let begin = Instant::now();
         match self.transact(queue, &mut held).await {
-            Ok(last_event) => {
+            Ok((last_event, moves)) => {
+                self.watch.committed(&Commit {
+                    changes: held.len(),
+                    took: begin.elapsed(),
+                    moves: &moves,
+                });
                 self.tally.commits.fetch_add(1, Ordering::Relaxed);
                 self.tally
                     .changes
@@ -95,6 +104,7 @@ impl Writer {
                 });
             }
             Err(error) => {
+                self.watch.failed();
                 tracing::error!(%error, changes = held.len() + queue.len(), "nothing of this batch was stored");
                 let why = error.to_string();
                 for answer in held {
@@ -107,8 +117,8 @@ impl Writer {
         }
     }
 
-    /// All of it in one transaction. Returns the last event's number.
-    async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<u64, StoreError> {
+    /// All of it in one transaction. Returns the last event's number, and which runs moved on.
+    async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<(u64, Vec<Move>), StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.options.connect().await.map_err(|error| unavailable(&error))?,
@@ -133,7 +143,12 @@ impl Writer {
         }
         .await;
         match result {
-            Ok((meta, mark_moved, hosts)) => {
+            Ok(Committed {
+                meta,
+                follows: mark_moved,
+                hosts,
+                moves,
+            }) => {
                 self.connection = Some(connection);
                 if hosts.len() <= REMEMBERED {
                     self.hosts = hosts;
@@ -141,7 +156,7 @@ impl Writer {
                 if mark_moved || self.file_behind {
                     self.follow(&meta.mark, mark_moved).await?;
                 }
-                Ok(meta.last_event)
+                Ok((meta.last_event, moves))
             }
             Err(error) => {
                 self.connection = rolled_back(connection).await;

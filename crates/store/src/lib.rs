@@ -8,6 +8,7 @@
 mod addresses;
 mod again;
 mod apply;
+mod census;
 mod clock;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -17,9 +18,11 @@ mod model;
 mod packages;
 mod store;
 mod submission;
+mod watch;
 
 pub use addresses::Addresses;
 pub use apply::{Applied, Change, Context, apply};
+pub use census::{Census, Counts};
 pub use clock::Clock;
 pub use error::{StoreError, SubmitError};
 pub use log::{Actor, LogEntry, LoggedEvent, MAX_LOG_BYTES};
@@ -30,3 +33,4 @@ pub use model::{
 pub use packages::{Packages, Versioned};
 pub use store::Store;
 pub use submission::{Answer, Submission};
+pub use watch::{Commit, Move, Unwatched, Watch};

@@ -97,7 +97,9 @@ fn purpose(kind: SecretKind) -> Purpose {
 /// A genuine secret that a rotation of the host's keys took back is not known any more.
 fn is_known(state: &HostState, opened: Opened) -> bool {
     match &state.run {
-        Some(run) if run.number == opened.run => opened.generation == run.key_generation,
+        Some(run) if run.number == opened.run => {
+            opened.generation == run.key_generation && opened.fits_run_armed_at(run.permit.issued_at)
+        }
         _ => opened.generation == state.host.key_generation,
     }
 }

@@ -41,7 +41,10 @@ impl Ticket {
             run.stage,
             Stage::Armed | Stage::Netbooting | Stage::Live | Stage::Installing
         );
-        if run.number != opened.run || run.key_generation != opened.generation || !is_served {
+        let is_its_secret = run.number == opened.run
+            && run.key_generation == opened.generation
+            && opened.fits_run_armed_at(run.permit.issued_at);
+        if !is_its_secret || !is_served {
             return Err(Failure::not_found());
         }
         Ok(Self { host: state.id, run })

@@ -1,13 +1,16 @@
-//! The client side of the binary: `host …` drives a running server over its API, `demo` shows one at work, `butane`
-//! needs no server at all.
+//! The client side of the binary: `host …` drives a running server over its API, `demo` shows one at work, `db` and
+//! `rotate-key` work on a data folder, `butane` needs no server at all.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
 
 mod config;
 mod connection;
+mod data_dir;
+mod db;
 mod demo;
 mod failure;
 mod host;
+mod rotate;
 mod table;
 mod ttl;
 
@@ -19,8 +22,10 @@ use thirdboot_butane::cli::{CliArgs, run_cli};
 
 pub use config::{ConfigCommand, wrong_settings};
 pub use connection::Connection;
+pub use db::DbCommand;
 pub use demo::DemoOptions;
 pub use host::HostCommand;
+pub use rotate::RotateOptions;
 
 use failure::Failure;
 
@@ -29,6 +34,10 @@ use failure::Failure;
 pub enum Command {
     /// Add, show, arm and hold hosts.
     Host(HostCommand),
+    /// Back up, restore, migrate and check the database.
+    Db(DbCommand),
+    /// Make another master key; what the former one made stays good until it is forgotten.
+    RotateKey(RotateOptions),
     /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
     Demo(DemoOptions),
     /// Translate a Butane document (variant fcos) to an Ignition config, as the server does.
@@ -40,6 +49,8 @@ pub enum Command {
 pub async fn run(command: Command) -> ExitCode {
     let done = match command {
         Command::Host(command) => command.run().await,
+        Command::Db(command) => command.run().await,
+        Command::RotateKey(options) => options.run().await,
         Command::Demo(options) => demo::run(options).await,
         Command::Butane(options) => return butane(&options),
     };

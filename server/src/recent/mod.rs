@@ -17,8 +17,9 @@ use thirdboot_lifecycle::{
     Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber, Said,
 };
 use thirdboot_store::{
-    Actor, Addresses, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent,
-    Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine, Versioned,
+    Actor, Addresses, Answer, Census, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState,
+    Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    Versioned,
 };
 
 use entries::Entries;
@@ -87,6 +88,13 @@ impl Packages for Recent {
 
     async fn put_role_defaults(&self, role: Role, defaults: RoleDefaults) -> Result<u64, StoreError> {
         self.inner.put_role_defaults(role, defaults).await
+    }
+}
+
+#[async_trait]
+impl Counts for Recent {
+    async fn census(&self) -> Result<Census, StoreError> {
+        self.inner.census().await
     }
 }
 

@@ -2,20 +2,24 @@
 //! sealed.
 
 mod base32;
+mod keys;
 mod master_key;
 mod redact;
 mod seal;
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use thirdboot_lifecycle::RunNumber;
 use thirdboot_store::HostId;
 
+pub use keys::{FormerKey, Keys, MASTER_KEY_VARIABLE};
 pub(crate) use master_key::is_private;
-pub use master_key::{MASTER_KEY_VARIABLE, MasterKey, write_private};
+pub use master_key::{MasterKey, write_private};
 pub use redact::redact;
 pub use seal::SealError;
 
@@ -82,24 +86,33 @@ pub struct Opened {
     pub run: RunNumber,
     /// The host's key generation it was made with.
     pub generation: u16,
+    /// Made with a master key that was rotated away then: good for nothing that began later.
+    pub rotated_at: Option<Timestamp>,
+}
+
+fn claim_bytes(host: HostId, run: RunNumber, generation: u16) -> [u8; CLAIM_LEN] {
+    let mut bytes = [0; CLAIM_LEN];
+    bytes[..8].copy_from_slice(&host.0.to_be_bytes());
+    bytes[8..12].copy_from_slice(&run.0.to_be_bytes());
+    bytes[12..].copy_from_slice(&generation.to_be_bytes());
+    bytes
 }
 
 impl Opened {
-    fn to_bytes(self) -> [u8; CLAIM_LEN] {
-        let mut bytes = [0; CLAIM_LEN];
-        bytes[..8].copy_from_slice(&self.host.0.to_be_bytes());
-        bytes[8..12].copy_from_slice(&self.run.0.to_be_bytes());
-        bytes[12..].copy_from_slice(&self.generation.to_be_bytes());
-        bytes
+    /// Whether a run that was armed then can have been given this secret: one of a former key belongs to runs from
+    /// before the rotation only, whoever may have copied that key.
+    pub fn fits_run_armed_at(&self, armed_at: Timestamp) -> bool {
+        self.rotated_at.is_none_or(|rotated_at| armed_at <= rotated_at)
     }
 
-    fn from_bytes(bytes: &[u8; CLAIM_LEN]) -> Self {
+    fn from_bytes(bytes: &[u8; CLAIM_LEN], rotated_at: Option<Timestamp>) -> Self {
         let number =
             |range: std::ops::Range<usize>| bytes[range].iter().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
         Self {
             host: HostId(number(0..8)),
             run: RunNumber(u32::try_from(number(8..12)).unwrap_or_default()),
             generation: u16::try_from(number(12..14)).unwrap_or_default(),
+            rotated_at,
         }
     }
 }
@@ -120,6 +133,14 @@ pub struct Secrets {
     // Keyed once: a request costs two rounds of SHA-256, not four.
     mac: Hmac<Sha256>,
     sealing_key: seal::SealingKey,
+    former: Arc<[Former]>,
+}
+
+/// A master key of before.
+struct Former {
+    mac: Hmac<Sha256>,
+    sealing_key: seal::SealingKey,
+    rotated_at: Timestamp,
 }
 
 impl fmt::Debug for Secrets {
@@ -133,15 +154,35 @@ impl Secrets {
     pub fn new(key: &MasterKey) -> Self {
         let mac = key.hmac();
         let sealing_key = seal::SealingKey::derive(mac.clone());
-        Self { mac, sealing_key }
+        Self {
+            mac,
+            sealing_key,
+            former: Arc::default(),
+        }
+    }
+
+    /// Derives from the present key, and opens what former ones made.
+    pub fn with(keys: &Keys) -> Self {
+        let former = keys.former.iter().map(|former| {
+            let mac = former.key.hmac();
+            Former {
+                sealing_key: seal::SealingKey::derive(mac.clone()),
+                mac,
+                rotated_at: former.rotated_at,
+            }
+        });
+        Self {
+            former: former.collect(),
+            ..Self::new(&keys.present)
+        }
     }
 
     /// The secret of a host or run: the same every time.
     pub fn derive(&self, purpose: Purpose, host: HostId, run: RunNumber, generation: u16) -> Secret {
-        let claim = Opened { host, run, generation }.to_bytes();
+        let claim = claim_bytes(host, run, generation);
         let mut raw = [0; RAW_LEN];
         raw[..CLAIM_LEN].copy_from_slice(&claim);
-        raw[CLAIM_LEN..].copy_from_slice(&self.tag(purpose, &claim));
+        raw[CLAIM_LEN..].copy_from_slice(&tag_of(&self.mac, purpose, &claim));
         let mut text = String::with_capacity(60);
         text.push_str("tb_");
         text.push_str(purpose.as_str());
@@ -165,20 +206,24 @@ impl Secrets {
         let mut raw = [0; base32::DECODED_LEN];
         let decoded = base32::LOWER.decode_mut(opaque.as_bytes(), &mut raw).ok()?;
         let (claim, tag) = raw.get(..decoded)?.split_first_chunk::<CLAIM_LEN>()?;
-        let genuine: bool = self.tag(purpose, claim).ct_eq(tag).into();
-        genuine.then(|| Opened::from_bytes(claim))
+        let is_by = |mac: &Hmac<Sha256>| bool::from(tag_of(mac, purpose, claim).ct_eq(tag));
+        if is_by(&self.mac) {
+            return Some(Opened::from_bytes(claim, None));
+        }
+        let former = self.former.iter().find(|former| is_by(&former.mac))?;
+        Some(Opened::from_bytes(claim, Some(former.rotated_at)))
     }
+}
 
-    fn tag(&self, purpose: Purpose, claim: &[u8; CLAIM_LEN]) -> [u8; TAG_LEN] {
-        let mut mac = self.mac.clone();
-        mac.update(b"thirdboot/1");
-        mac.update(purpose.as_str().as_bytes());
-        mac.update(claim);
-        let full = mac.finalize().into_bytes();
-        let mut tag = [0; TAG_LEN];
-        tag.copy_from_slice(&full[..TAG_LEN]);
-        tag
-    }
+fn tag_of(mac: &Hmac<Sha256>, purpose: Purpose, claim: &[u8; CLAIM_LEN]) -> [u8; TAG_LEN] {
+    let mut mac = mac.clone();
+    mac.update(b"thirdboot/1");
+    mac.update(purpose.as_str().as_bytes());
+    mac.update(claim);
+    let full = mac.finalize().into_bytes();
+    let mut tag = [0; TAG_LEN];
+    tag.copy_from_slice(&full[..TAG_LEN]);
+    tag
 }
 
 #[cfg(test)]
@@ -199,7 +244,8 @@ mod tests {
             Some(Opened {
                 host: HostId(7),
                 run: RunNumber(3),
-                generation: 2
+                generation: 2,
+                rotated_at: None
             })
         );
         assert_eq!(secrets.derive(Purpose::Conf, HostId(7), RunNumber(3), 2), secret);

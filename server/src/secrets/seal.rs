@@ -90,9 +90,15 @@ impl Secrets {
             return Err(SealError::Open);
         }
         let aad = belongs_to(host, run, kind);
-        let payload = Payload { msg: cipher, aad: &aad };
-        let packed = self.sealing_key.0.decrypt(&XNonce::from(*nonce), payload);
-        zstd::bulk::decompress(&packed.map_err(|_| SealError::Open)?, MAX_DOCUMENT_BYTES).map_err(|_| SealError::Open)
+        let former = self.former.iter().map(|former| &former.sealing_key);
+        let packed = std::iter::once(&self.sealing_key)
+            .chain(former)
+            .find_map(|key| {
+                let payload = Payload { msg: cipher, aad: &aad };
+                key.0.decrypt(&XNonce::from(*nonce), payload).ok()
+            })
+            .ok_or(SealError::Open)?;
+        zstd::bulk::decompress(&packed, MAX_DOCUMENT_BYTES).map_err(|_| SealError::Open)
     }
 }
 

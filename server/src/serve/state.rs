@@ -14,7 +14,7 @@ use super::ServeOptions;
 use crate::api::{new_token, token_sha256};
 use crate::assets::Assets;
 use crate::recent::Recent;
-use crate::secrets::{MASTER_KEY_VARIABLE, MasterKey, Secrets, is_private, write_private};
+use crate::secrets::{Keys, MASTER_KEY_VARIABLE, Secrets, is_private, write_private};
 
 /// Name of the token that the first start makes.
 const FIRST_TOKEN: &str = "admin";
@@ -35,7 +35,7 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
         .create(folder)
         .with_context(|| folder.display().to_string())?;
     let db_path = folder.join("thirdboot.db");
-    let key = MasterKey::load_or_make(
+    let keys = Keys::load_or_make(
         std::env::var(MASTER_KEY_VARIABLE).ok().as_deref(),
         &folder.join("master.key"),
         !db_path.exists(),
@@ -60,7 +60,7 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
     let assets = options.assets_dir.clone().unwrap_or_else(|| folder.join("assets"));
     Ok(Opened {
         store,
-        secrets: Secrets::new(&key),
+        secrets: Secrets::with(&keys),
         assets: Assets::new(assets),
         admin_token,
     })

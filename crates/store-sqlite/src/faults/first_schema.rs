@@ -30,10 +30,7 @@ async fn a_database_of_the_first_version_opens() {
         .filename(folder.path().join("thirdboot.db"))
         .create_if_missing(true);
     let pool = SqlitePool::connect_with(at).await.unwrap();
-    sqlx::migrate!("../../migrations/sqlite")
-        .run_to(1, &pool)
-        .await
-        .unwrap();
+    crate::schema::MIGRATIONS.run_to(1, &pool).await.unwrap();
     sqlx::raw_sql(ROWS).execute(&pool).await.unwrap();
     pool.close().await;
     let file = r#"{"epoch":"first","permit_seq":3,"last_host":7}"#;

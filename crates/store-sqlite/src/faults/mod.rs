@@ -1,9 +1,11 @@
 //! Disks that are full, databases that are locked, rows that cannot be, processes that are killed.
 
+mod backups;
 mod disks;
 mod epochs;
 mod first_schema;
 mod rows;
+mod upgrade;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -13,6 +13,7 @@ mod witness;
 mod world;
 
 pub mod addresses;
+pub mod census;
 pub mod claims;
 pub mod documents;
 pub mod history;
@@ -109,5 +110,6 @@ stories! { $
     lists: the_log_is_read_in_pages, a_change_wakes_those_who_wait, what_is_over_the_caps_goes,
         unknown_machines_are_counted_and_capped, a_token_is_found_by_its_hash, a_closed_store_says_so;
     races: of_two_claims_one_is_granted, two_hundred_reports_are_each_recorded_once, a_refusal_spoils_no_other;
+    census: hosts_are_counted_by_the_stage_of_their_run;
     restores: a_restored_backup_grants_nothing, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
 }

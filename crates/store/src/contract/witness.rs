@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use thirdboot_lifecycle::{Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber};
 
 use crate::{
-    Actor, Addresses, Answer, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent,
-    Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine, Versioned,
+    Actor, Addresses, Answer, Census, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState,
+    Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    Versioned,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -32,13 +33,20 @@ pub fn uncalled() -> Vec<&'static str> {
         .collect()
 }
 
+#[async_trait]
+impl<S: Store> Counts for Witness<S> {
+    async fn census(&self) -> Result<Census, StoreError> {
+        saw("census");
+        self.0.census().await
+    }
+}
+
 /// Passes everything on.
 pub(super) struct Witness<S>(pub(super) Arc<S>);
 
 macro_rules! passed_on {
     ($(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        const METHODS: &[&str] = &["now", "ready_addresses", "repositories", "put_repository", "remove_repository",
-            "role_defaults", "put_role_defaults", $(stringify!($method)),+];
+        const METHODS: &[&str] = &["now", "ready_addresses", "repositories", "put_repository", "remove_repository", "role_defaults", "put_role_defaults", "census", $(stringify!($method)),+];
 
         #[async_trait]
         impl<S: Store> Store for Witness<S> {

@@ -1,0 +1,255 @@
+//! Copies of a database that is in use, and their way back.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sqlx::Connection as _;
+use thirdboot_lifecycle::Stage;
+use thirdboot_store::{HostId, Store as _};
+
+use super::{added, arm, change_behind_its_back, hold, intruder, log, open, options};
+use crate::maintenance::{MaintenanceError, Sealed, backup, check, migrate, reseal, restore};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_is_of_one_moment_while_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let (a, b) = (added(&store, 1).await.id, added(&store, 2).await.id);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = {
+        let (store, stop) = (Arc::clone(&store), Arc::clone(&stop));
+        tokio::spawn(async move {
+            let mut count = 0;
+            while !stop.load(Ordering::Relaxed) {
+                // Always first one and then the other.
+                store.submit(a, hold("first")).await.unwrap();
+                store.submit(b, hold("second")).await.unwrap();
+                count += 1;
+            }
+            count
+        })
+    };
+    for n in 0..5 {
+        let copy = folder.path().join(format!("copy-{n}.db"));
+        let written = backup(&options(folder.path()).db_path, &copy).await.unwrap();
+        assert_eq!(written.hosts, 2);
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        let mut read = sqlx::SqliteConnection::connect(copy.to_str().unwrap()).await.unwrap();
+        let (first, second): (i64, i64) =
+            sqlx::query_as("SELECT (SELECT version FROM hosts WHERE id = 1), (SELECT version FROM hosts WHERE id = 2)")
+                .fetch_one(&mut read)
+                .await
+                .unwrap();
+        assert!((0..=1).contains(&(first - second)), "{first} and {second}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(writing.await.unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_overwrites_nothing_and_leaves_nothing_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let db_path = options(folder.path()).db_path;
+    let copy = folder.path().join("copy.db");
+    backup(&db_path, &copy).await.unwrap();
+    let refused = backup(&db_path, &copy).await.unwrap_err();
+    assert!(matches!(refused, MaintenanceError::Exists(_)), "{refused}");
+    assert!(
+        backup(&folder.path().join("nothing"), &folder.path().join("b"))
+            .await
+            .is_err()
+    );
+    assert!(backup(&db_path, &folder.path().join("no/such/folder")).await.is_err());
+    store.close().await;
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(names.iter().all(|name| !name.ends_with(".part")), "{names:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_takes_back_every_permit_even_of_the_latest_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let state = added(&store, 1).await;
+    arm(&store, &state).await;
+    let copy = folder.path().join("copy.db");
+    let at = options(folder.path());
+    backup(&at.db_path, &copy).await.unwrap();
+    let in_use = restore(at.clone(), &copy).await.unwrap_err().to_string();
+    assert!(in_use.contains("another process uses this database"), "{in_use}");
+    store.submit(state.id, hold("after the backup")).await.unwrap();
+    store.close().await;
+
+    // Nothing was given away between backup and restore, and still it is void.
+    let restored = restore(at.clone(), &copy).await.unwrap();
+    assert_eq!((restored.hosts, restored.voided_permits), (1, 1));
+    let aside = restored.set_aside.unwrap();
+    let (store, opened) = open(folder.path()).await;
+    assert_eq!(opened.voided_permits, 0);
+    let state = store.host_by_id(HostId(1)).await.unwrap().unwrap();
+    assert_eq!((state.run.unwrap().stage, state.host.hold), (Stage::Failed, None));
+    assert_eq!(added(&store, 2).await.id, HostId(2));
+    store.close().await;
+
+    // And back again: what was set aside is whole.
+    let restored = restore(at, &aside).await.unwrap();
+    assert_eq!(restored.hosts, 1);
+    let (store, _) = open(folder.path()).await;
+    let state = store.host_by_id(HostId(1)).await.unwrap().unwrap();
+    assert_eq!(state.host.hold.unwrap().reason, "after the backup");
+    assert_eq!(added(&store, 3).await.id, HostId(3), "a number is never used twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_backup_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    added(&store, 1).await;
+    store.close().await;
+    let at = options(folder.path());
+    let before = (
+        std::fs::read(&at.db_path).unwrap(),
+        std::fs::read(&at.epoch_path).unwrap(),
+    );
+    let wrong = folder.path().join("wrong.db");
+    std::fs::write(&wrong, "this is no database, however long the text may be".repeat(99)).unwrap();
+    let empty = folder.path().join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    for file in [&wrong, &empty, &folder.path().join("nothing")] {
+        let refused = restore(at.clone(), file).await.unwrap_err().to_string();
+        assert!(refused.contains("is no database of thirdboot"), "{refused}");
+    }
+    assert_eq!(std::fs::read(&at.db_path).unwrap(), before.0);
+    assert_eq!(std::fs::read(&at.epoch_path).unwrap(), before.1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_a_newer_version_is_refused_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    added(&store, 1).await;
+    store.close().await;
+    change_behind_its_back(
+        folder.path(),
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)",
+    )
+    .await;
+    let at = options(folder.path());
+    let copy = folder.path().join("copy.db");
+    let said = [
+        crate::SqliteStore::open(at.clone()).await.unwrap_err().to_string(),
+        check(&at).await.unwrap_err().to_string(),
+        migrate(&at.db_path).await.unwrap_err().to_string(),
+        backup(&at.db_path, &copy).await.unwrap_err().to_string(),
+        restore(at.clone(), &at.db_path).await.unwrap_err().to_string(),
+    ];
+    for words in said {
+        assert!(
+            words.contains("written by a newer version of thirdboot: it has migration 9999"),
+            "{words}"
+        );
+    }
+    assert!(!copy.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_names_what_should_not_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    for n in 1..=3 {
+        added(&store, n).await;
+    }
+    let at = options(folder.path());
+    assert_eq!(check(&at).await.unwrap().problems, Vec::<String>::new());
+    store.close().await;
+    change_behind_its_back(
+        folder.path(),
+        r#"PRAGMA foreign_keys = OFF;
+        UPDATE hosts SET host = '{"name":"node-1","macs":5}' WHERE id = 1;
+        UPDATE hosts SET name = 'node-9', stage = 'ready' WHERE id = 2;
+        DELETE FROM identifiers WHERE host_id = 3;
+        INSERT INTO documents VALUES (3, 'live', 1, 'x', x'00');
+        INSERT INTO reports VALUES (77, 1, 'b', 1, 0, 'nonsense');
+        INSERT INTO tokens VALUES ('ci', 'king', 'x', 0);
+        UPDATE events SET entry = '[]' WHERE number = 1;
+        UPDATE meta SET last_host = 1"#,
+    )
+    .await;
+    let checked = check(&at).await.unwrap();
+    for expected in [
+        "reports belongs to no row of hosts",
+        "meta says last_host 1",
+        "hosts row 1 is not what this version writes",
+        "host 2 is called node-2 and found as node-9",
+        "node-2: its row and its run disagree",
+        "node-3: the list of identifiers",
+        "node-3: documents of a run that is served no more",
+        "reports row 77/1/b/1",
+        "tokens row ci",
+        "events row 1",
+    ] {
+        assert!(
+            checked.problems.iter().any(|problem| problem.contains(expected)),
+            "{expected:?} is not in {:#?}",
+            checked.problems
+        );
+    }
+    assert!(
+        checked.notices[0].contains("takes back every open permit"),
+        "{checked:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_sealed_is_sealed_anew_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    super::upgrade::first_version(folder.path()).await;
+    let db_path = options(folder.path()).db_path;
+    let mut seen = Vec::new();
+    let refused = reseal(
+        &db_path,
+        |Sealed::Document { host, .. }| {
+            if host.0 == 3 { Err("no".into()) } else { Ok(vec![1]) }
+        },
+    )
+    .await;
+    assert!(refused.is_err());
+    let count = reseal(&db_path, |Sealed::Document { host, kind, sealed, .. }| {
+        seen.push((host.0, kind.as_str().to_owned(), sealed.to_vec()));
+        Ok([b"new ", sealed].concat())
+    })
+    .await
+    .unwrap();
+    // Two documents of each of the four stages that are served.
+    assert_eq!((count, seen.len()), (8, 8));
+    assert!(
+        seen.iter().all(|(_, kind, sealed)| kind.as_bytes() == sealed),
+        "{seen:?}"
+    );
+    let mut read = intruder(folder.path()).await;
+    let renewed: Vec<Vec<u8>> = sqlx::query_scalar("SELECT sealed FROM documents")
+        .fetch_all(&mut read)
+        .await
+        .unwrap();
+    assert!(renewed.iter().all(|sealed| sealed.starts_with(b"new ")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stored_while_the_file_has_another_name_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let id = added(&store, 1).await.id;
+    let (here, away) = (folder.path().join("thirdboot.db"), folder.path().join("away.db"));
+    std::fs::rename(&here, &away).unwrap();
+    store.submit(id, hold("lost")).await.unwrap();
+    std::fs::rename(&away, &here).unwrap();
+    store.submit(id, hold("found")).await.unwrap();
+    store.close().await;
+    let (store, opened) = open(folder.path()).await;
+    assert_eq!(opened.voided_permits, 0);
+    assert_eq!(log(&store, id).await.len(), 3);
+}

@@ -1,0 +1,75 @@
+//! Everything that is sealed in the database, sealed anew: after the master key was rotated.
+
+use std::path::Path;
+
+use sqlx::Connection as _;
+use thirdboot_lifecycle::RunNumber;
+use thirdboot_store::{DocumentKind, HostId};
+
+use super::{MaintenanceError, failed};
+use crate::error::impossible;
+use crate::rows::unsigned;
+use crate::script::Script;
+use crate::{lock, open};
+
+/// Something sealed, and what it is bound to.
+#[derive(Debug, Clone, Copy)]
+pub enum Sealed<'a> {
+    /// A document of a run.
+    Document {
+        /// Whose.
+        host: HostId,
+        /// Of which run.
+        run: RunNumber,
+        /// Which.
+        kind: DocumentKind,
+        /// As it stands in the database.
+        sealed: &'a [u8],
+    },
+}
+
+/// Replaces whatever is sealed by what `seal` makes of it, all in one transaction; returns how much. No server may use the
+/// database meanwhile.
+///
+/// # Errors
+/// When it is in use, or `seal` refuses one: nothing is changed then.
+pub async fn reseal(
+    db_path: &Path,
+    mut seal: impl FnMut(Sealed<'_>) -> Result<Vec<u8>, String> + Send,
+) -> Result<u64, MaintenanceError> {
+    let _lock = lock::take(db_path).await?;
+    let mut connection = open::migrated(&open::writing(db_path)).await?;
+    let documents: Vec<(i64, i64, String, Vec<u8>)> =
+        sqlx::query_as("SELECT host_id, run, kind, sealed FROM documents ORDER BY host_id, kind")
+            .fetch_all(&mut connection)
+            .await
+            .map_err(|error| failed(&error))?;
+    let mut script = Script::new();
+    script.add("BEGIN IMMEDIATE");
+    let mut count = 0;
+    for (host, run, name, sealed) in documents {
+        let row = format!("{host}/{name}");
+        let kind = [DocumentKind::Live, DocumentKind::Assets]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| impossible("documents", &row, "its kind is none"))?;
+        let number = u32::try_from(run).map_err(|_| impossible("documents", &row, "its run is no run"))?;
+        let renewed = seal(Sealed::Document {
+            host: HostId(unsigned("documents", &row, host)?),
+            run: RunNumber(number),
+            kind,
+            sealed: &sealed,
+        })
+        .map_err(|why| impossible("documents", &row, why))?;
+        script
+            .add("UPDATE documents SET sealed = ? WHERE host_id = ? AND kind = ?")
+            .bind(renewed)
+            .bind(host)
+            .bind(kind.as_str());
+        count += 1;
+    }
+    script.add("COMMIT");
+    script.run(&mut connection).await.map_err(|error| failed(&error))?;
+    drop(connection.close().await);
+    Ok(count)
+}
