@@ -4,6 +4,7 @@
 //!     0123…                                             the present key, 64 hex digits
 //!     former 4567… rotated 2026-11-25T12:00:00Z         opens what it made before then, makes nothing
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -139,7 +140,8 @@ impl Keys {
         for former in &self.former {
             text.push_str("former ");
             text.push_str(&former.key.to_text());
-            text.push_str(&format!(" rotated {}\n", former.rotated_at));
+            // Writing to a string does not fail.
+            let _ = writeln!(text, " rotated {}", former.rotated_at);
         }
         text
     }

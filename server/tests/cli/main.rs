@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod db;
+#[cfg(test)]
 mod desk;
 
 use desk::{Desk, binary, spoken};

@@ -165,8 +165,8 @@ async fn host(on: &mut SqliteConnection, id: i64, state: &HostState, checked: &m
     if column_name != name.as_str() {
         checked.problem(format!("host {id} is called {name} and found as {column_name}"));
     }
-    let stage = state.run.as_ref().map(|run| run.stage);
-    if column_stage.as_deref() != stage.map(Stage::as_str) {
+    let of_run = state.run.as_ref().map(|run| run.stage.as_str());
+    if column_stage.as_deref() != of_run {
         checked.problem(format!("{name}: its row and its run disagree about the stage"));
     }
     let kept: Vec<(String, String)> =
