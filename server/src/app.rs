@@ -45,6 +45,10 @@ pub struct Settings {
     /// Base of what iPXE, the initramfs and the installer fetch, none of which knows a CA of our own: that of configs,
     /// or that of scripts where configs go over HTTPS. What they fetch is checked by hash or signature.
     pub assets_url: BaseUrl,
+    /// The CA that hosts pin for that of configs, as PEM; none where the operating system's will do, or over plain HTTP.
+    pub ca_pem: Option<String>,
+    /// Whether hosts that speak over plain HTTP are turned away.
+    pub require_tls: bool,
     /// Where machines that are known by address may ask for an install from.
     pub address_sources: Vec<IpNet>,
     /// Proxies whose `X-Forwarded-For` counts.

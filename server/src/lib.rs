@@ -14,5 +14,6 @@ pub mod serve;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+pub mod tls;
 
 pub use app::{App, Parts, Settings};

@@ -47,7 +47,19 @@ impl Site {
         Self::logging(images, &["--address-source", "127.0.0.0/8"], "trace").await
     }
 
+    /// A server whose boot plane listens on an address of its own.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn on(boot_listen: &str, images: &Images, arguments: &[&str]) -> Result<Self> {
+        Self::begin(boot_listen, images, arguments, "info").await
+    }
+
     async fn logging(images: &Images, arguments: &[&str], log: &str) -> Result<Self> {
+        Self::begin("127.0.0.1:0", images, arguments, log).await
+    }
+
+    async fn begin(boot_listen: &str, images: &Images, arguments: &[&str], log: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("thirdboot-").tempdir()?;
         let (data_dir, assets_dir) = (folder.path().join("data"), folder.path().join("assets"));
         fs::create_dir(&data_dir)?;
@@ -55,7 +67,7 @@ impl Site {
         let server = TestServer::start(Settings {
             data_dir,
             assets_dir,
-            boot_listen: "127.0.0.1:0".to_owned(),
+            boot_listen: boot_listen.to_owned(),
             control_listen: "127.0.0.1:0".to_owned(),
             log: log.to_owned(),
             arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirdboot_tests::assets::Images;
 use thirdboot_tests::host::{Hardware, Machine, cpio, ignition};
 use thirdboot_tests::proxy::{Exchange, Proxy};
-use thirdboot_tests::vm::{self, Firmware, Plan, Vm, disk, initramfs};
+use thirdboot_tests::vm::{self, Firmware, Network, Plan, Vm, disk, initramfs};
 use thirdboot_tests::{Site, site, wait};
 
 /// Names Debian's small kernel; `tests/run ipxe` fetches it.
@@ -74,12 +74,11 @@ impl Rack {
     }
 
     fn power_on(&self, firmware: Firmware) -> Result<Vm> {
-        let (boot_url, disk) = (self.boot_url.clone(), self.disk.clone());
         Vm::power_on(&Plan {
             firmware,
             hardware: Hardware::number(1),
-            boot_url,
-            disk,
+            network: Network::Named(self.boot_url.clone()),
+            disk: self.disk.clone(),
         })
     }
 

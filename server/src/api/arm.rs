@@ -206,7 +206,7 @@ fn render(
         sources: &beside.sources,
         peers: &beside.peers,
         join_vlan: None,
-        ca_pem: None,
+        ca_pem: app.settings.ca_pem.as_deref(),
     });
     let rendered = rendered.map_err(|error| {
         let why = format!("this host's configs cannot be rendered: {error}");

@@ -7,7 +7,7 @@ use thirdboot_api::ProblemType;
 use thirdboot_lifecycle::{RunNumber, SecretKind};
 use thirdboot_store::HostState;
 
-use super::Json;
+use super::{Json, Transport};
 use crate::App;
 use crate::problem::Failure;
 use crate::secrets::{Opened, Purpose};
@@ -36,6 +36,7 @@ pub(super) async fn heard<T: DeserializeOwned>(
     allowed: &[SecretKind],
     request: Request,
 ) -> Result<(Speaker, T), Failure> {
+    Transport::of(app, request.extensions(), request.headers()).may_speak(app)?;
     let speaker = Speaker::of(app, request.headers(), allowed).await?;
     let Json(body) = Json::from_request(request, &()).await?;
     Ok((speaker, body))

@@ -10,7 +10,7 @@ use thirdboot_render::{PointerFacts, Secret, pointer, pointer_cpio};
 use thirdboot_store::HostId;
 
 use super::fetched::{Evidence, counted};
-use super::opened;
+use super::{Transport, opened};
 use crate::App;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
@@ -80,7 +80,8 @@ pub(super) async fn json(State(app): State<App>, Path(secret): Path<String>) -> 
     ))
 }
 
-pub(super) async fn live(State(app): State<App>, Path(secret): Path<String>) -> Answer {
+pub(super) async fn live(State(app): State<App>, Path(secret): Path<String>, transport: Transport) -> Answer {
+    transport.may_fetch_secrets(&app)?;
     let ticket = Ticket::check(&app, &secret).await?;
     let (bytes, _) = opened::live(&app, ticket.host, ticket.run.number).await?;
     Ok(whole(
@@ -98,7 +99,7 @@ async fn pointer_of(app: &App, secret: &str) -> Result<(Ticket, Vec<u8>), Failur
         config_base: &app.settings.config_url,
         conf: &conf,
         live_sha512: &live_sha512,
-        ca_pem: None,
+        ca_pem: app.settings.ca_pem.as_deref(),
     });
     Ok((ticket, json))
 }

@@ -13,6 +13,7 @@ mod opened;
 mod repeats;
 mod report;
 mod script;
+mod transport;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -23,6 +24,7 @@ pub(crate) use bearer::token as bearer_token;
 pub(crate) use body::Json;
 pub use opened::OpenDocuments;
 pub use repeats::Repeats;
+pub(crate) use transport::Transport;
 
 use crate::App;
 use crate::problem::{unknown_path, wrong_method};

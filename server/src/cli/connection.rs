@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use thirdboot_api::{Client, Token};
+use thirdboot_api::{Client, ClientError, Token};
 
 use super::Failure;
 
@@ -33,6 +33,10 @@ pub struct Connection {
         global = true
     )]
     token: Option<String>,
+    /// File with the CA (PEM) that vouches for an https endpoint, and no other; a server's own is `tls/ca.pem` in its
+    /// data folder. None means what the operating system trusts.
+    #[arg(long, env = "THIRDBOOT_CA", value_name = "FILE", global = true)]
+    ca: Option<PathBuf>,
     /// Print what the API answers, as JSON.
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -41,7 +45,15 @@ pub struct Connection {
 impl Connection {
     /// A client of that server.
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        Ok(Client::new(&self.endpoint, self.token()?)?)
+        let Some(file) = &self.ca else {
+            return Ok(Client::new(&self.endpoint, self.token()?)?);
+        };
+        let named = |why: &dyn std::fmt::Display| Failure::Usage(format!("--ca {}: {why}", file.display()));
+        let pem = std::fs::read(file).map_err(|error| named(&error))?;
+        Client::trusting(&self.endpoint, self.token()?, &pem).map_err(|error| match error {
+            ClientError::BadCa | ClientError::Setup(_) => named(&error),
+            error => error.into(),
+        })
     }
 
     fn token(&self) -> Result<Token, Failure> {

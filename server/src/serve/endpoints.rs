@@ -9,10 +9,11 @@ use serde_json::json;
 const FILE: &str = "endpoints.json";
 
 /// Written whole or not at all, once both listeners are open.
-pub(super) fn write(data_dir: &Path, boot: &str, control: &str) -> anyhow::Result<()> {
+pub(super) fn write(data_dir: &Path, boot: &str, boot_tls: Option<&str>, control: &str) -> anyhow::Result<()> {
     let file = data_dir.join(FILE);
     let draft = data_dir.join(format!("{FILE}.draft"));
-    fs::write(&draft, format!("{}\n", json!({"boot": boot, "control": control})))
+    let endpoints = json!({"boot": boot, "boot_tls": boot_tls, "control": control});
+    fs::write(&draft, format!("{endpoints}\n"))
         .and_then(|()| fs::rename(&draft, &file))
         .with_context(|| file.display().to_string())
 }

@@ -1,5 +1,6 @@
 //! A listener: HTTP/1.1 with limits on how slowly a client may speak and how many may speak at once.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +13,19 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
-use crate::boot::Peer;
+use crate::boot::{Peer, Transport};
 
 /// Connections at once. A rack of machines needs a few each; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8192;
 /// How long a request's head may take; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How large a request's head may be.
 const MAX_HEAD_BYTES: usize = 32 << 10;
 /// How long requests under way may take after the end was asked for: a rootfs on a slow line is broken off, and
@@ -36,7 +42,20 @@ pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves until `stopped` says so, then until the requests under way are answered.
-pub(super) async fn serve(socket: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+///
+/// With a TLS config it speaks HTTPS and nothing else.
+pub(super) async fn serve(
+    socket: TcpListener,
+    router: Router,
+    tls: Option<Arc<ServerConfig>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let tls = tls.map(TlsAcceptor::from);
+    let transport = if tls.is_some() {
+        Transport::Tls
+    } else {
+        Transport::Plain
+    };
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
@@ -56,13 +75,27 @@ pub(super) async fn serve(socket: TcpListener, router: Router, mut stopped: watc
             .clone()
             .map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(Peer(peer));
+                request.extensions_mut().insert(transport);
                 request
             });
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection);
+        let service = TowerToHyperService::new(service);
+        let (http, watcher, tls) = (http.clone(), graceful.watcher(), tls.clone());
         tokio::spawn(async move {
-            // A client that goes away or speaks no HTTP is its own affair.
-            if let Err(error) = connection.await {
+            // A client that goes away or speaks no HTTP, or no TLS, is its own affair.
+            let ended = match tls {
+                None => {
+                    let connection = http.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection).await.map_err(io::Error::other)
+                }
+                Some(tls) => match shake_hands(&tls, stream).await {
+                    Ok(stream) => {
+                        let connection = http.serve_connection(TokioIo::new(stream), service);
+                        watcher.watch(connection).await.map_err(io::Error::other)
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            if let Err(error) = ended {
                 tracing::trace!(%error, "a connection ended");
             }
             drop(place);
@@ -75,6 +108,11 @@ pub(super) async fn serve(socket: TcpListener, router: Router, mut stopped: watc
     {
         tracing::warn!("requests that took too long were broken off");
     }
+}
+
+/// In time, so that nobody keeps a place with half a handshake.
+async fn shake_hands(tls: &TlsAcceptor, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await?
 }
 
 async fn accept(

@@ -12,26 +12,31 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use thirdboot_store::{Clock, Limits};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub(crate) use options::Listening;
 pub use options::{ServeOptions, UnknownPolicy};
 #[cfg(test)]
 pub(crate) use trace::layered;
 
 use crate::reconciler::{self, Nudge};
+use crate::tls::Tls;
 use crate::{App, Parts, Settings, api, boot};
 
 /// A server that runs. Dropping it leaves its tasks running; [`Running::shutdown`] ends them.
 #[derive(Debug)]
 pub struct Running {
     boot_url: String,
+    boot_tls_url: Option<String>,
     control_url: String,
     admin_token: String,
     app: App,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     reconciler: JoinHandle<()>,
+    certificates: JoinHandle<()>,
     data_dir: std::path::PathBuf,
 }
 
@@ -51,12 +56,22 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     options.validate()?;
     let opened = state::open(&options, clock).await?;
     let boot_socket = listener::bind(options.boot_listen).await?;
+    let boot_tls_socket = match options.tls.boot_tls_listen {
+        Some(address) => Some(listener::bind(address).await?),
+        None => None,
+    };
     let control_socket = listener::bind(options.control_listen).await?;
-    let boot_url = url_of(boot_socket.local_addr()?);
-    let control_url = url_of(control_socket.local_addr()?);
+    let listening = Listening {
+        plain: boot_socket.local_addr()?,
+        tls: boot_tls_socket.as_ref().map(TcpListener::local_addr).transpose()?,
+    };
+    let boot_url = url_of(listening.plain, false);
+    let boot_tls_url = listening.tls.map(|address| url_of(address, true));
+    let control_url = url_of(control_socket.local_addr()?, options.control_is_tls());
     let nudge = Nudge::default();
     let admin_token = opened.admin_token.clone();
-    let app = put_together(opened, options.settings(&boot_url)?, nudge.clone());
+    let (settings, tls) = prepare(&options, &opened, listening)?;
+    let app = put_together(opened, settings, nudge.clone());
     let (stop, stopped) = watch::channel(false);
     let reconciler = tokio::spawn(reconciler::run(
         Arc::clone(&app.store),
@@ -64,28 +79,41 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         options.reconcile_every,
         nudge,
     ));
-    let listeners = vec![
-        tokio::spawn(listener::serve(
-            boot_socket,
-            trace::layered(boot::router(app.clone()), "boot"),
-            stopped.clone(),
-        )),
+    let boot_plane = trace::layered(boot::router(app.clone()), "boot");
+    let control_plane = trace::layered(api::router(app.clone()), "control");
+    let control_tls = options.control_is_tls().then(|| tls.config());
+    let mut listeners = vec![
+        tokio::spawn(listener::serve(boot_socket, boot_plane.clone(), None, stopped.clone())),
         tokio::spawn(listener::serve(
             control_socket,
-            trace::layered(api::router(app.clone()), "control"),
-            stopped,
+            control_plane,
+            control_tls,
+            stopped.clone(),
         )),
     ];
-    endpoints::write(&options.data_dir, &boot_url, &control_url)?;
-    tracing::info!(boot = %boot_url, control = %control_url, scripts = %app.settings.boot_url, "serving");
+    if let Some(socket) = boot_tls_socket {
+        let serve = listener::serve(socket, boot_plane, Some(tls.config()), stopped);
+        listeners.push(tokio::spawn(serve));
+    }
+    let certificates = tokio::spawn(Arc::new(tls).keep(Arc::clone(&app.store)));
+    endpoints::write(&options.data_dir, &boot_url, boot_tls_url.as_deref(), &control_url)?;
+    tracing::info!(
+        boot = %boot_url,
+        control = %control_url,
+        scripts = %app.settings.boot_url,
+        configs = %app.settings.config_url,
+        "serving"
+    );
     Ok(Running {
         boot_url,
+        boot_tls_url,
         control_url,
         admin_token,
         app,
         stop,
         listeners,
         reconciler,
+        certificates,
         data_dir: options.data_dir,
     })
 }
@@ -107,18 +135,36 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
 pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<(App, String)> {
     let opened = state::open(options, clock).await?;
     let admin_token = opened.admin_token.clone();
-    let settings = options.settings("http://127.0.0.1:1")?;
+    let nowhere = Listening {
+        plain: ([127, 0, 0, 1], 1).into(),
+        tls: options.tls.boot_tls_listen,
+    };
+    let (settings, _) = prepare(options, &opened, nowhere)?;
     Ok((put_together(opened, settings, Nudge::default()), admin_token))
 }
 
-fn url_of(address: SocketAddr) -> String {
-    format!("http://{address}")
+/// What the settings come to, and the certificate that goes with them.
+fn prepare(options: &ServeOptions, opened: &state::Opened, listening: Listening) -> anyhow::Result<(Settings, Tls)> {
+    let urls = options.urls(listening)?;
+    let names = options.tls_names(&urls)?;
+    let tls = Tls::open(&options.tls, &options.data_dir, names, opened.store.now())?;
+    let ca_pem = options.ca_pem(&urls.config, tls.own_ca_pem())?;
+    Ok((options.settings(urls, ca_pem)?, tls))
+}
+
+fn url_of(address: SocketAddr, is_tls: bool) -> String {
+    format!("{}://{address}", if is_tls { "https" } else { "http" })
 }
 
 impl Running {
     /// Base URL of the boot plane's listener.
     pub fn boot_url(&self) -> &str {
         &self.boot_url
+    }
+
+    /// Base URL of the boot plane's HTTPS listener.
+    pub fn boot_tls_url(&self) -> Option<&str> {
+        self.boot_tls_url.as_deref()
     }
 
     /// Base URL of the control plane's listener.
@@ -147,6 +193,7 @@ impl Running {
             listener.await.context("a listener fell over")?;
         }
         self.reconciler.abort();
+        self.certificates.abort();
         self.app.store.close().await;
         tracing::info!("stopped");
         Ok(())

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use axum::http::Uri;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 
+use crate::tls::{TlsOptions, read_pem};
 use crate::{Settings, reconciler};
 
 /// Loopback and the private ranges (RFC 1918, RFC 4193, IPv6 link-local): a network of one's own is in one of them,
@@ -65,8 +67,9 @@ pub struct ServeOptions {
     /// <http://boot.example.net:8080>
     #[arg(long, env = "THIRDBOOT_BOOT_URL", value_name = "URL", value_parser = BaseUrl::parse)]
     pub boot_url: Option<BaseUrl>,
-    /// Base URL of configs, assets, claims and reports as hosts see it; none means that of scripts. For example
-    /// <http://boot.example.net:8080>
+    /// Base URL of configs, claims and reports as hosts see it; none means that of scripts, or the HTTPS listener's at
+    /// the same name. Assets go with it unless it is HTTPS: iPXE and the live system know no CA of one's own.
+    /// For example <https://boot.example.net:8443>
     #[arg(long, env = "THIRDBOOT_CONFIG_URL", value_name = "URL", value_parser = BaseUrl::parse)]
     pub config_url: Option<BaseUrl>,
     /// Folder of the mirrored operating system; none means `assets` in the data folder. For example
@@ -99,12 +102,39 @@ pub struct ServeOptions {
     /// Seconds between two tries.
     #[arg(long, env = "THIRDBOOT_BOOT_RETRY_PAUSE", value_name = "SECONDS", default_value_t = Retry::default().pause_s)]
     pub boot_retry_pause: u16,
+    /// TLS of both planes.
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// When a stage is late: for a demo and for tests, whose minutes are seconds.
     #[arg(skip = Deadlines::default())]
     pub deadlines: Deadlines,
     /// How often the reconciler looks.
     #[arg(skip = reconciler::PERIOD)]
     pub reconcile_every: Duration,
+}
+
+/// Where the boot plane listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listening {
+    /// For all that speaks HTTP.
+    pub(crate) plain: SocketAddr,
+    /// For HTTPS.
+    pub(crate) tls: Option<SocketAddr>,
+}
+
+/// Base URLs as hosts see them.
+#[derive(Debug, Clone)]
+pub(crate) struct Urls {
+    /// Of scripts.
+    pub(crate) boot: BaseUrl,
+    /// Of configs, claims and reports.
+    pub(crate) config: BaseUrl,
+}
+
+/// The host of a base URL, an IPv6 address in its brackets.
+pub(crate) fn host(url: &BaseUrl) -> anyhow::Result<String> {
+    let parsed: Uri = url.as_str().parse().with_context(|| url.to_string())?;
+    parsed.host().map(str::to_owned).with_context(|| url.to_string())
 }
 
 impl ServeOptions {
@@ -126,6 +156,7 @@ impl ServeOptions {
             trusted_proxies: Vec::new(),
             boot_retries: retry.attempts,
             boot_retry_pause: retry.pause_s,
+            tls: TlsOptions::default(),
             deadlines: Deadlines::default(),
             reconcile_every: reconciler::PERIOD,
         }
@@ -141,19 +172,84 @@ impl ServeOptions {
             "boot_url is missing: boot_listen is {}, and no host can tell from that where the server is",
             self.boot_listen
         );
+        self.tls.validate()?;
         // Which port a 0 becomes is known once it is open; any stands for it here.
-        let mut own = self.boot_listen;
-        own.set_port(own.port().max(1));
-        self.settings(&format!("http://{own}")).map(|_| ())
+        let any = |mut address: SocketAddr| {
+            address.set_port(address.port().max(1));
+            address
+        };
+        let listening = Listening {
+            plain: any(self.boot_listen),
+            tls: self.tls.boot_tls_listen.map(any),
+        };
+        self.urls(listening).map(|_| ())
     }
 
-    /// Validated; `own_url` is where the boot plane listens.
-    pub(super) fn settings(&self, own_url: &str) -> anyhow::Result<Settings> {
-        let boot_url = match &self.boot_url {
+    /// Whether the control plane speaks HTTPS.
+    pub(crate) fn control_is_tls(&self) -> bool {
+        let is_reached = !self.control_listen.ip().is_loopback();
+        self.tls.control_tls.unwrap_or(is_reached)
+    }
+
+    /// Base URLs as hosts see them.
+    pub(crate) fn urls(&self, listening: Listening) -> anyhow::Result<Urls> {
+        let boot = match &self.boot_url {
             Some(url) => url.clone(),
-            None => BaseUrl::parse(own_url).context("boot_listen")?,
+            None => BaseUrl::parse(&format!("http://{}", listening.plain)).context("boot_listen")?,
         };
-        let config_url = self.config_url.clone().unwrap_or_else(|| boot_url.clone());
+        let config = match (&self.config_url, listening.tls) {
+            (Some(url), _) => url.clone(),
+            (None, None) => boot.clone(),
+            (None, Some(tls)) => {
+                let url = format!("https://{}:{}", host(&boot)?, tls.port());
+                BaseUrl::parse(&url).context("boot_tls_listen")?
+            }
+        };
+        Ok(Urls { boot, config })
+    }
+
+    /// What the own CA's certificate is for.
+    pub(super) fn tls_names(&self, urls: &Urls) -> anyhow::Result<Vec<String>> {
+        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        for url in [&urls.boot, &urls.config] {
+            names.push(host(url)?.trim_matches(['[', ']']).to_owned());
+        }
+        let addresses = [
+            Some(self.boot_listen),
+            self.tls.boot_tls_listen,
+            Some(self.control_listen),
+        ];
+        let addresses = addresses.into_iter().flatten().map(|address| address.ip());
+        names.extend(addresses.filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string()));
+        names.extend(self.tls.tls_names.iter().cloned());
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// What hosts must be told to trust for configs; none where the operating system's CAs will do.
+    pub(crate) fn ca_pem(&self, config: &BaseUrl, own: Option<&str>) -> anyhow::Result<Option<String>> {
+        if !config.is_https() {
+            return Ok(None);
+        }
+        if let Some(file) = &self.tls.tls_ca {
+            let at = || format!("tls_ca {}", file.display());
+            let pem = std::fs::read_to_string(file).with_context(at)?;
+            ensure!(
+                !read_pem(pem.as_bytes()).with_context(at)?.is_empty(),
+                "{} holds no certificate",
+                at()
+            );
+            return Ok(Some(pem));
+        }
+        // HTTPS that somebody else speaks, with a certificate of somebody else's.
+        let is_own = self.tls.boot_tls_listen.is_some();
+        Ok(own.filter(|_| is_own).map(str::to_owned))
+    }
+
+    /// Validated.
+    pub(super) fn settings(&self, urls: Urls, ca_pem: Option<String>) -> anyhow::Result<Settings> {
+        let (boot_url, config_url) = (urls.boot, urls.config);
         let address_sources = if self.address_sources.is_empty() {
             DEFAULT_ADDRESS_SOURCES
                 .iter()
@@ -167,6 +263,8 @@ impl ServeOptions {
             boot_url,
             config_url,
             assets_url,
+            ca_pem,
+            require_tls: self.tls.require_tls,
             address_sources,
             trusted_proxies: self.trusted_proxies.clone(),
             unknown_boots_disk: self.unknown == UnknownPolicy::Local,

@@ -14,9 +14,16 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With other settings than usual.
+    pub(crate) async fn with(change: impl FnOnce(&mut ServeOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (data, assets) = (folder.path().join("data"), folder.path().join("assets"));
-        let server = serve::start(ServeOptions::on_loopback(data, assets)).await.unwrap();
+        let mut options = ServeOptions::on_loopback(data, assets);
+        change(&mut options);
+        let server = serve::start(options).await.unwrap();
         Self { server, folder }
     }
 
@@ -46,7 +53,12 @@ pub(crate) struct Said {
 pub(crate) fn binary(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thirdboot"));
     command.args(line.split_whitespace());
-    for name in ["THIRDBOOT_ENDPOINT", "THIRDBOOT_TOKEN", "THIRDBOOT_TOKEN_FILE"] {
+    for name in [
+        "THIRDBOOT_CA",
+        "THIRDBOOT_ENDPOINT",
+        "THIRDBOOT_TOKEN",
+        "THIRDBOOT_TOKEN_FILE",
+    ] {
         command.env_remove(name);
     }
     command

@@ -6,6 +6,8 @@ mod config;
 mod db;
 #[cfg(test)]
 mod desk;
+#[cfg(test)]
+mod https;
 
 use desk::{Desk, binary, spoken};
 use serde_json::Value;

@@ -46,6 +46,16 @@ pub fn client_through(proxy: &str) -> Result<Client> {
     Ok(builder().proxy(reqwest::Proxy::all(proxy)?).build()?)
 }
 
+/// The same, but it trusts these CAs (PEM) and no others.
+///
+/// # Errors
+/// When there is no certificate in it.
+pub fn client_trusting(ca_pem: &[u8]) -> Result<Client> {
+    let certificates = reqwest::Certificate::from_pem_bundle(ca_pem)?;
+    ensure!(!certificates.is_empty(), "a CA without a certificate");
+    Ok(builder().tls_certs_only(certificates).build()?)
+}
+
 fn builder() -> ClientBuilder {
     Client::builder()
         .redirect(reqwest::redirect::Policy::none())

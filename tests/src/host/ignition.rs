@@ -50,6 +50,20 @@ impl Config {
             .collect()
     }
 
+    /// The CAs (PEM) that children are fetched with; empty when it names none.
+    ///
+    /// # Errors
+    /// When one is remote: nothing could vouch for it.
+    pub fn authorities(&self) -> Result<Vec<u8>> {
+        let named = self.0.pointer("/ignition/security/tls/certificateAuthorities");
+        let sources = named.and_then(Value::as_array).into_iter().flatten();
+        let mut pem = Vec::new();
+        for source in sources.filter_map(|ca| ca["source"].as_str()) {
+            pem.extend(decode(source, false)?);
+        }
+        Ok(pem)
+    }
+
     /// The content of a file, decoded.
     ///
     /// # Errors

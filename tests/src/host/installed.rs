@@ -31,7 +31,8 @@ impl InstalledSystem {
     /// # Errors
     /// When the installed config has no identity.
     pub fn start(client: Client, disk: &Installation, boot_id: Uuid) -> Result<Self> {
-        let reporter = Reporter::new(client, Identity::of(&disk.config)?, boot_id);
+        let identity = Identity::of(&disk.config)?;
+        let reporter = Reporter::new(identity.client(client)?, identity, boot_id);
         Ok(Self {
             reporter,
             deployment: disk.deployment.clone(),

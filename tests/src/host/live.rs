@@ -63,15 +63,22 @@ impl LiveSystem {
             .find(|e| e.name == "config.ign")
             .context("no /config.ign")?;
         ensure!(pointer.mode == 0o100_600, "config.ign has mode {:o}", pointer.mode);
-        let children = Config::read(&pointer.data)?.children();
+        let config = Config::read(&pointer.data)?;
+        let children = config.children();
         ensure!(children.len() == 1, "the pointer has {} children", children.len());
         let child = &children[0];
-        let bytes = fetch::config(&client, &child.url, PATIENCE).await?;
+        let authorities = config.authorities()?;
+        let fetcher = if authorities.is_empty() {
+            client.clone()
+        } else {
+            fetch::client_trusting(&authorities)?
+        };
+        let bytes = fetch::config(&fetcher, &child.url, PATIENCE).await?;
         ignition::verify(&bytes, child.hash.as_deref().context("the pointer pins no hash")?)?;
 
         let config = Config::read(&bytes)?;
         let identity = Identity::of(&config)?;
-        let reporter = Reporter::new(client, identity, Uuid::new_v4());
+        let reporter = Reporter::new(identity.client(client)?, identity, Uuid::new_v4());
         Ok(Self {
             config,
             config_url: child.url.clone(),

@@ -29,6 +29,8 @@ pub struct Identity {
     pub run: u64,
     /// The host's name.
     pub host: String,
+    /// The CA (PEM) that its scripts pin; none when they trust what the system trusts.
+    pub ca_pem: Option<Vec<u8>>,
 }
 
 impl Identity {
@@ -53,7 +55,16 @@ impl Identity {
             secret: line("THIRDBOOT_SECRET")?,
             run: line("THIRDBOOT_RUN")?.parse()?,
             host: line("THIRDBOOT_HOST")?,
+            ca_pem: line("THIRDBOOT_CA").ok().map(|path| config.file(&path)).transpose()?,
         })
+    }
+
+    /// What its scripts speak with: `client`, or one that pins the CA.
+    ///
+    /// # Errors
+    /// When the CA is none.
+    pub fn client(&self, client: Client) -> Result<Client> {
+        self.ca_pem.as_deref().map_or(Ok(client), fetch::client_trusting)
     }
 }
 

@@ -42,7 +42,16 @@ const ENDS: [&str; 5] = [
 ];
 
 /// Outer bound of waiting for a word: a kernel starts 7 s after power-on on two idle cores.
-const WORD_LIMIT: Duration = Duration::from_secs(300);
+const WORD_LIMIT: Duration = Duration::from_secs(900);
+
+/// What a network card is plugged into.
+#[derive(Clone, Debug)]
+pub enum Network {
+    /// QEMU's own network, whose DHCP server names this URL to everybody.
+    Named(String),
+    /// An interface of this host, with whatever DHCP server there is.
+    Tap(&'static str),
+}
 
 /// What is switched on.
 #[derive(Debug)]
@@ -51,10 +60,27 @@ pub struct Plan {
     pub firmware: Firmware,
     /// Its identifiers.
     pub hardware: Hardware,
-    /// The URL that its DHCP server names.
-    pub boot_url: String,
+    /// What its network card is plugged into.
+    pub network: Network,
     /// Its disk, second in the boot order.
     pub disk: PathBuf,
+}
+
+impl Plan {
+    fn netdev(&self) -> String {
+        match &self.network {
+            Network::Named(url) => format!("user,id=n0,bootfile={url}"),
+            Network::Tap(interface) => format!("tap,id=n0,ifname={interface},script=no,downscript=no"),
+        }
+    }
+
+    /// A UEFI machine on a real network has no iPXE on its card: its firmware gets one by PXE.
+    fn rom(&self) -> &'static str {
+        match (self.firmware, &self.network) {
+            (Firmware::Uefi, Network::Tap(_)) => ",romfile=",
+            _ => "",
+        }
+    }
 }
 
 /// A machine that is switched on. Dropping it pulls the plug.
@@ -87,8 +113,11 @@ impl Vm {
             .args(["-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio"])
             .args(["-uuid", &plan.hardware.uuid.to_string()])
             .args(["-smbios", &format!("type=1,serial={}", plan.hardware.serial)])
-            .args(["-netdev", &format!("user,id=n0,bootfile={}", plan.boot_url)])
-            .args(["-device", &format!("virtio-net-pci,netdev=n0,mac={mac},bootindex=1")])
+            .args(["-netdev", &plan.netdev()])
+            .args([
+                "-device",
+                &format!("virtio-net-pci,netdev=n0,mac={mac},bootindex=1{}", plan.rom()),
+            ])
             .args([
                 "-drive",
                 &format!("file={},format=raw,if=none,id=d0", plan.disk.display()),

@@ -3,6 +3,7 @@
 mod bad_input;
 mod claims;
 mod fetching;
+mod https;
 mod joining;
 mod provisioning;
 mod restarts;

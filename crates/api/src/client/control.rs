@@ -28,7 +28,23 @@ impl Client {
     /// # Errors
     /// When the URL is none, or TLS cannot be set up.
     pub fn new(url: &str, token: Token) -> Result<Self, ClientError> {
-        let http = builder()
+        Self::build(builder(), url, token)
+    }
+
+    /// The same, of a server whose certificate one of these CAs (PEM) vouches for: these and no others.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and when the PEM holds no certificate.
+    pub fn trusting(url: &str, token: Token, ca_pem: &[u8]) -> Result<Self, ClientError> {
+        let certificates = reqwest::Certificate::from_pem_bundle(ca_pem).map_err(ClientError::Setup)?;
+        if certificates.is_empty() {
+            return Err(ClientError::BadCa);
+        }
+        Self::build(builder().tls_certs_only(certificates), url, token)
+    }
+
+    fn build(builder: reqwest::ClientBuilder, url: &str, token: Token) -> Result<Self, ClientError> {
+        let http = builder
             .timeout(Duration::from_secs(ANSWER_LIMIT_S))
             .build()
             .map_err(ClientError::Setup)?;

@@ -16,6 +16,9 @@ pub enum ClientError {
     /// The HTTP client cannot be made.
     #[error("no HTTP client can be made: {0}")]
     Setup(#[source] reqwest::Error),
+    /// The CA that was given is none.
+    #[error("the CA file holds no certificate in PEM")]
+    BadCa,
     /// No connection, no answer in time, or an answer cut short.
     #[error("{url} cannot be reached: {why}")]
     Unreachable {
@@ -76,7 +79,9 @@ impl ClientError {
         match self {
             Self::Problem(problem) => Some(problem.status),
             Self::Unexpected { status, .. } => Some(*status),
-            Self::BadUrl { .. } | Self::Setup(_) | Self::Unreachable { .. } | Self::Unreadable { .. } => None,
+            Self::BadUrl { .. } | Self::BadCa | Self::Setup(_) | Self::Unreachable { .. } | Self::Unreadable { .. } => {
+                None
+            }
         }
     }
 
