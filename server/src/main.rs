@@ -22,7 +22,7 @@ enum Command {
     /// Check settings, and show a sample of the file that holds them.
     Config(Box<ConfigCommand>),
     #[command(flatten)]
-    Client(cli::Command),
+    Client(Box<cli::Command>),
 }
 
 #[tokio::main]
@@ -40,6 +40,6 @@ async fn main() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Config(command) => Ok(command.run(&read.given, &Arguments::command())),
-        Command::Client(command) => Ok(cli::run(command).await),
+        Command::Client(command) => Ok(Box::pin(cli::run(*command)).await),
     }
 }
