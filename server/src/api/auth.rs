@@ -54,6 +54,18 @@ pub(super) struct Viewer;
 #[derive(Debug)]
 pub(super) struct Operator(pub(super) Actor);
 
+/// Somebody who may write templates and tokens, by the name of their token.
+#[derive(Debug)]
+pub(super) struct Admin(pub(super) Actor);
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        caller(parts, app, AccessRole::Admin).await.map(Self)
+    }
+}
+
 impl FromRequestParts<App> for Viewer {
     type Rejection = Failure;
 

@@ -99,7 +99,7 @@ fn preset(bond: &mut BondSpec, macs: &[String], platform: Platform) -> Result<()
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(prefix: &str, spec: &impl Serialize) -> Result<T, Failure> {
+pub(super) fn read<T: DeserializeOwned>(prefix: &str, spec: &impl Serialize) -> Result<T, Failure> {
     let value = serde_json::to_value(spec).map_err(Failure::internal)?;
     serde_path_to_error::deserialize(value)
         .map_err(|error| Failure::field(format!("{prefix}{}", error.path()), error.inner().to_string()))

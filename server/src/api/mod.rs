@@ -10,6 +10,8 @@ mod health;
 mod hosts;
 mod openapi;
 mod query;
+mod repositories;
+mod roles;
 mod unknown;
 mod view;
 
@@ -48,4 +50,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(actions::boot_url))
         .routes(routes!(events::list))
         .routes(routes!(unknown::list))
+        .routes(routes!(repositories::list))
+        .routes(routes!(repositories::show, repositories::put, repositories::remove))
+        .routes(routes!(roles::list))
+        .routes(routes!(roles::show, roles::put))
 }

@@ -22,6 +22,7 @@ use super::routes;
     ),
     components(schemas(Problem)),
     tags(
+        (name = "packages", description = "Where packages come from, and what every host of a role has"),
         (name = "hosts", description = "Machines: described, armed, held, watched"),
         (name = "service", description = "The service itself"),
     ),

@@ -111,7 +111,7 @@ fn network(host: &thirdboot_lifecycle::Host) -> NetworkSpec {
 }
 
 /// The same thing in the API's words: both sides have one form on the wire, which a test holds together.
-fn same<A: Serialize, B: DeserializeOwned + Default>(ours: &A) -> B {
+pub(super) fn same<A: Serialize, B: DeserializeOwned + Default>(ours: &A) -> B {
     serde_json::to_value(ours)
         .and_then(serde_json::from_value)
         .unwrap_or_default()

@@ -10,6 +10,8 @@ mod db;
 mod demo;
 mod failure;
 mod host;
+mod repository;
+mod role;
 mod rotate;
 mod table;
 mod ttl;
@@ -25,6 +27,8 @@ pub use connection::Connection;
 pub use db::DbCommand;
 pub use demo::DemoOptions;
 pub use host::HostCommand;
+pub use repository::RepositoryCommand;
+pub use role::RoleCommand;
 pub use rotate::RotateOptions;
 
 use failure::Failure;
@@ -38,6 +42,10 @@ pub enum Command {
     Db(DbCommand),
     /// Make another master key; what the former one made stays good until it is forgotten.
     RotateKey(RotateOptions),
+    /// Add, show and remove package repositories.
+    Repository(RepositoryCommand),
+    /// Show and set what every host of a role has.
+    Role(RoleCommand),
     /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
     Demo(DemoOptions),
     /// Translate a Butane document (variant fcos) to an Ignition config, as the server does.
@@ -51,6 +59,8 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Host(command) => command.run().await,
         Command::Db(command) => command.run().await,
         Command::RotateKey(options) => options.run().await,
+        Command::Repository(command) => command.run().await,
+        Command::Role(command) => command.run().await,
         Command::Demo(options) => demo::run(options).await,
         Command::Butane(options) => return butane(&options),
     };

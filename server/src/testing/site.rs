@@ -263,6 +263,14 @@ impl TestApp {
 
     /// Adds host `n`, arms it and lets it run up to a proven network.
     pub(crate) async fn networked(&self, name: &str, n: u8, changed: Value) -> HostState {
+        let host = self.layered(name, n, changed).await;
+        let facts = json!({"facts": {"addresses": ["192.0.2.10/24"]}});
+        assert_eq!(self.tell(host, Purpose::Host, 6, "network", facts).await, "networked");
+        self.state(name).await
+    }
+
+    /// Adds host `n`, arms it and lets it run up to its third boot.
+    pub(crate) async fn layered(&self, name: &str, n: u8, changed: Value) -> HostId {
         let host = self.host_with(name, n, changed).await.id;
         assert_eq!(self.arm(name).await.status, 200);
         self.script(n).await;
@@ -282,9 +290,7 @@ impl TestApp {
             .post("/v1/report", &self.secret(Purpose::Host, host, 1), &third)
             .await;
         assert_eq!(reply.status, 200, "{}", reply.text());
-        let facts = json!({"facts": {"addresses": ["192.0.2.10/24"]}});
-        assert_eq!(self.tell(host, Purpose::Host, 6, "network", facts).await, "networked");
-        self.state(name).await
+        host
     }
 }
 

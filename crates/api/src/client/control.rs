@@ -177,7 +177,7 @@ impl Client {
     }
 
     /// Segments are escaped one by one: a name with a slash must not reach another path.
-    fn url(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Url, ClientError> {
+    pub(super) fn url(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Url, ClientError> {
         let bad = |why: String| ClientError::BadUrl {
             url: self.base.clone(),
             why,
@@ -194,7 +194,11 @@ impl Client {
         Ok(url)
     }
 
-    async fn get<T: DeserializeOwned>(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<T, ClientError> {
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, ClientError> {
         let url = self.url(segments, query)?;
         let mut pauses = PAUSES_BEFORE_REPEAT_MS.into_iter();
         loop {
@@ -214,7 +218,7 @@ impl Client {
         self.ask(Method::POST, &url, Some(body)).await
     }
 
-    async fn ask<B: Serialize, T: DeserializeOwned>(
+    pub(super) async fn ask<B: Serialize, T: DeserializeOwned>(
         &self,
         method: Method,
         url: &Url,

@@ -3,6 +3,7 @@
 mod boot;
 mod control;
 mod error;
+mod packages;
 #[cfg(test)]
 mod tests;
 mod token;

@@ -5,6 +5,7 @@ mod action;
 mod event;
 mod host;
 mod network;
+mod packages;
 mod run;
 mod unknown;
 mod words;
@@ -19,6 +20,7 @@ pub use network::{
     AddressPoolSpec, AddressRangeSpec, BondMode, BondSpec, LacpRate, NetworkSpec, PortSpec, RouteSpec, UplinkMethod,
     UplinkSpec, VlanSpec, XmitHashPolicy,
 };
+pub use packages::{RepositorySpec, RepositoryView, RoleSpec, RoleView};
 pub use run::{BootView, DiagnosisView, FailedView, LastWordView, RunView};
 pub use unknown::UnknownMachineView;
 pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};

@@ -3,6 +3,7 @@
 mod backups;
 mod disks;
 mod epochs;
+mod first_addresses;
 mod first_schema;
 mod rows;
 mod upgrade;

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::{Connection, Failure, now, table, terminal_columns};
 
 /// What scripts can count on.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.";
+pub(super) const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.";
 
 /// Hosts, over the API.
 #[derive(Debug, Args)]
@@ -85,7 +86,11 @@ impl HostCommand {
 }
 
 /// The API's answer as JSON, or what a person reads.
-fn print<T: Serialize>(connection: &Connection, answer: &T, text: impl FnOnce() -> String) -> Result<(), Failure> {
+pub(super) fn print<T: Serialize>(
+    connection: &Connection,
+    answer: &T,
+    text: impl FnOnce() -> String,
+) -> Result<(), Failure> {
     use std::io::Write as _;
     let text = if connection.json {
         let json = serde_json::to_string_pretty(answer).map_err(anyhow::Error::from)?;

@@ -1,0 +1,63 @@
+//! `thirdboot role …`: what every host of a role has beside its own.
+
+use clap::{Args, Subcommand};
+use thirdboot_api::control::{Role, RoleSpec, RoleView};
+
+use super::host::{EXIT_CODES, print};
+use super::table::{table, text};
+use super::{Connection, Failure, terminal_columns};
+
+/// What hosts of a role have, over the API.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct RoleCommand {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List every role with its packages.
+    List,
+    /// Show a role.
+    Show {
+        /// server, agent or runner.
+        role: Role,
+    },
+    /// Replace a role's packages. Hosts get them when they are armed the next time.
+    Set {
+        /// server, agent or runner.
+        role: Role,
+        /// Package to layer on the second boot (repeat it): the whole list.
+        #[arg(long = "package", value_name = "PACKAGE", required_unless_present = "none")]
+        packages: Vec<String>,
+        /// No package at all.
+        #[arg(long, conflicts_with = "packages")]
+        none: bool,
+    },
+}
+
+impl RoleCommand {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let connection = &self.connection;
+        let role = match self.action {
+            Action::List => {
+                let all = connection.client()?.roles().await?.items;
+                return print(connection, &all, || list(&all));
+            }
+            Action::Show { role } => connection.client()?.role(role).await?,
+            Action::Set { role, packages, .. } => connection.client()?.put_role(role, &RoleSpec { packages }).await?,
+        };
+        print(connection, &role, || list(std::slice::from_ref(&role)))
+    }
+}
+
+fn list(roles: &[RoleView]) -> String {
+    let mut table = table(&["ROLE", "PACKAGES"], terminal_columns());
+    for role in roles {
+        table.add_row([role.role.to_string(), role.packages.join(" ")]);
+    }
+    text(&table)
+}
