@@ -24,6 +24,9 @@ mount "$boot" "$at"
 mkdir -p "$at/thirdboot"
 jq --compact-output '{host, run}' "$plan" >"$at/thirdboot/install.json.new"
 mv "$at/thirdboot/install.json.new" "$at/thirdboot/install.json"
+# The installer's service carries the live command line's network over to the first boot, and makes that boot wait for
+# it. Its config lies on the disk: it needs none before its root is up.
+if [[ -e $at/ignition.firstboot ]]; then : >"$at/ignition.firstboot"; fi
 sync --file-system "$at/thirdboot/install.json"
 umount "$at"
 

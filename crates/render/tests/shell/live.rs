@@ -53,6 +53,18 @@ fn the_new_disk_is_marked_before_it_is_reported() {
 }
 
 #[test]
+fn the_first_boot_waits_for_no_network() {
+    let server = Server::in_stage("installed");
+    let machine = after_the_installer(&server);
+    machine.write(
+        "run/thirdboot/boot/ignition.firstboot",
+        "set ignition_network_kcmdline='rd.neednet=1 rd.net.timeout.carrier=30'\n",
+    );
+    machine.run("installed", &[]).ok();
+    assert_eq!(machine.read("run/thirdboot/boot/ignition.firstboot"), "");
+}
+
+#[test]
 fn a_downloaded_image_is_named_with_its_version() {
     let server = Server::in_stage("installed");
     let machine = after_the_installer(&server);
