@@ -9,6 +9,7 @@ pub mod assets;
 pub mod firewall;
 pub mod host;
 pub mod ignition;
+pub mod metal;
 pub mod proxy;
 pub mod secrets;
 pub mod server;

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Whole virtual machines against the real server, from power-on to ready: docs/metal.md.
+#
+#   metal.sh            the short story
+#   metal.sh --full     all of them
+#   metal.sh --build    builds what the machines boot, and says where it is
+source tests/parts/common.bash
+
+full='' build=''
+for option; do
+  case $option in
+  --full) full=1 ;;
+  --build) build=1 ;;
+  *)
+    echo "metal: no option '$option'; there are --full and --build" >&2
+    exit 2
+    ;;
+  esac
+done
+
+need gcc libc6-dev mmdebstrap squashfs-tools cpio lz4 xz-utils zstd dosfstools mtools fdisk grub-pc-bin \
+  grub-efi-amd64-bin busybox-static e2fsprogs kmod rpm createrepo-c gpg jq systemd \
+  qemu-system-x86 qemu-utils ipxe-qemu ovmf seabios
+
+free_mib=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+if ((free_mib < 5000)); then
+  echo "metal: two machines of 2 GiB need 5000 MiB of free memory, here are $free_mib: close something, or add memory" >&2
+  exit 1
+fi
+
+recipe=$(find tests/metal tests/parts/coreos-installer.sh -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
+THIRDBOOT_METAL=$THIRDBOOT_CACHE/metal-$recipe
+export THIRDBOOT_METAL
+if [[ ! -d $THIRDBOOT_METAL ]]; then
+  step "building the stand-in OS, once"
+  as_root true
+  # Older ones were made by another recipe.
+  find "$THIRDBOOT_CACHE" -maxdepth 1 -name 'metal-[0-9a-f]*' ! -name 'metal-tree-*' -mtime +1 -exec rm -rf {} +
+  as_root env PATH="$PATH" THIRDBOOT_CACHE="$THIRDBOOT_CACHE" HOME="$HOME" bash tests/metal/os/build.sh "$THIRDBOOT_METAL"
+fi
+if [[ $build ]]; then
+  echo "$THIRDBOOT_METAL"
+  exit 0
+fi
+
+build_server
+step "virtual metal"
+# One story at a time: two cores carry no more.
+if cargo_test_feature metal --test-threads 1 --nocapture ${full:+--include-ignored}; then
+  exit 0
+fi
+echo "metal: serial logs, server logs, events and timelines are in $(realpath target/metal)" >&2
+exit 1

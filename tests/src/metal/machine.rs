@@ -1,0 +1,191 @@
+//! Hardware: a QEMU without KVM that keeps its disks, and whose plug can be pulled.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+
+use super::disk::Disk;
+use super::serial::Serial;
+use crate::vm::Firmware;
+
+/// Where Debian's package ovmf puts the firmware.
+const OVMF: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+
+/// A cable to a socket on loopback: what is sent goes to `to`, what comes is read on `from`.
+#[derive(Clone, Copy, Debug)]
+pub struct Wire {
+    /// The machine's own port.
+    pub from: u16,
+    /// The other end's.
+    pub to: u16,
+}
+
+/// A network card beside the one that boots.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// Its address.
+    pub mac: String,
+    /// What it is plugged into.
+    pub wire: Wire,
+}
+
+/// One machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Its name, and that of its files.
+    pub name: String,
+    /// How it starts.
+    pub firmware: Firmware,
+    /// SMBIOS UUID.
+    pub uuid: String,
+    /// SMBIOS serial number.
+    pub serial: String,
+    /// The card that boots, on QEMU's own network: 10.0.2.2 is this process's loopback.
+    pub mac: String,
+    /// Further cards.
+    pub cards: Vec<Card>,
+    /// Disks, the one that boots first.
+    pub disks: Vec<Disk>,
+    /// The URL that DHCP names.
+    pub boot_url: String,
+    /// The port on loopback that the machine reaches as 10.0.2.9:80, where the image's own
+    /// package repository points.
+    pub repository: u16,
+    /// Where its serial log goes.
+    pub folder: PathBuf,
+}
+
+/// A machine that is switched on. Dropping it pulls the plug.
+#[derive(Debug)]
+pub struct Powered {
+    /// What it says.
+    pub serial: Serial,
+    child: Child,
+    monitor: PathBuf,
+}
+
+impl Machine {
+    /// Switches it on.
+    ///
+    /// # Errors
+    /// When QEMU cannot be started.
+    pub fn power_on(&self) -> Result<Powered> {
+        let monitor = self.folder.join(format!("{}.qmp", self.name));
+        let mut command = Command::new("qemu-system-x86_64");
+        command
+            .args(["-accel", "tcg", "-machine", "q35,graphics=off", "-cpu", "qemu64"])
+            .args(["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"])
+            .args(["-serial", "stdio", "-device", "virtio-rng-pci"])
+            .args(["-qmp", &format!("unix:{},server,nowait", monitor.display())])
+            .args(["-uuid", &self.uuid])
+            .args([
+                "-smbios",
+                &format!("type=1,manufacturer=Virtual,product=Metal,serial={}", self.serial),
+            ])
+            .args([
+                "-netdev",
+                &format!(
+                    "user,id=boot,bootfile={},guestfwd=tcp:10.0.2.9:80-cmd:busybox nc 127.0.0.1 {}",
+                    self.boot_url, self.repository
+                ),
+            ])
+            .args([
+                "-device",
+                &format!("virtio-net-pci,netdev=boot,mac={},bootindex=1", self.mac),
+            ]);
+        for (n, card) in self.cards.iter().enumerate() {
+            let Wire { from, to } = card.wire;
+            command
+                .args([
+                    "-netdev",
+                    &format!(
+                        "dgram,id=card{n},local.type=inet,local.host=127.0.0.1,local.port={from},\
+                         remote.type=inet,remote.host=127.0.0.1,remote.port={to}"
+                    ),
+                ])
+                // A speed and full duplex: without them LACP does not negotiate.
+                .args([
+                    "-device",
+                    &format!(
+                        "virtio-net-pci,id=card{n}-device,netdev=card{n},mac={},romfile=,speed=10000,duplex=full",
+                        card.mac
+                    ),
+                ]);
+        }
+        for (n, disk) in self.disks.iter().enumerate() {
+            command
+                .args([
+                    "-drive",
+                    &format!(
+                        "file={},format=raw,if=none,id=disk{n},cache=unsafe",
+                        disk.file.display()
+                    ),
+                ])
+                .args([
+                    "-device",
+                    &format!(
+                        "virtio-blk-pci,drive=disk{n},serial={},bootindex={}",
+                        disk.serial,
+                        n + 2
+                    ),
+                ]);
+        }
+        if self.firmware == Firmware::Uefi {
+            command.args(["-drive", &format!("if=pflash,format=raw,readonly=on,file={OVMF}")]);
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("qemu-system-x86_64 (package qemu-system-x86)")?;
+        let port = child.stdout.take().context("no serial port")?;
+        let serial = Serial::follow(port, &self.folder.join(format!("{}.serial.log", self.name)))?;
+        Ok(Powered { serial, child, monitor })
+    }
+}
+
+impl Powered {
+    /// Pulls the plug, and waits until the machine is off.
+    ///
+    /// # Errors
+    /// When QEMU cannot be killed.
+    pub async fn pull_the_plug(mut self) -> Result<Serial> {
+        self.child.kill().await?;
+        Ok(self.serial)
+    }
+
+    /// Plugs a card's cable in or out: `boot`, `card0`, `card1` …
+    ///
+    /// # Errors
+    /// When QEMU refuses.
+    pub async fn set_link(&self, card: &str, up: bool) -> Result<()> {
+        self.ask("set_link", json!({"name": card, "up": up})).await
+    }
+
+    async fn ask(&self, verb: &str, arguments: Value) -> Result<()> {
+        let (reader, mut writer) = UnixStream::connect(&self.monitor).await?.into_split();
+        let mut lines = BufReader::new(reader).lines();
+        lines.next_line().await?.context("no greeting")?;
+        for request in [
+            json!({"execute": "qmp_capabilities"}),
+            json!({"execute": verb, "arguments": arguments}),
+        ] {
+            writer.write_all(format!("{request}\n").as_bytes()).await?;
+            loop {
+                let line = lines.next_line().await?.context("the monitor closed")?;
+                let answer: Value = serde_json::from_str(&line)?;
+                if answer.get("event").is_none() {
+                    ensure!(answer.get("return").is_some(), "{request}: {answer}");
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}

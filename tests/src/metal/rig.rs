@@ -1,0 +1,262 @@
+//! The room that machines stand in: a server, packages, and a folder that keeps what was seen.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::machine::Powered;
+use super::mirror::Mirror;
+use super::{Card, Disk, Machine, os, timeline};
+use crate::Admin;
+use crate::server::{Settings, TestServer};
+use crate::vm::{Firmware, LOOPBACK};
+
+/// The folder of all runs; each story has one of its own in it, of its last run.
+const RUNS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/metal");
+
+/// Outer bound of a wait. A whole install takes two minutes on two idle cores.
+const LIMIT: Duration = Duration::from_secs(1800);
+
+/// A machine that says nothing for so long, on its port or to the server, is dead.
+const SILENCE: Duration = Duration::from_secs(420);
+
+/// How often the server is asked.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// A room. Dropping it writes down what happened in it.
+#[derive(Debug)]
+pub struct Rig {
+    /// The server.
+    pub server: TestServer,
+    /// Its control plane.
+    pub admin: Admin,
+    /// The packages that machines layer.
+    pub packages: Mirror,
+    /// What is kept: logs, events, the timeline.
+    pub folder: PathBuf,
+    base: String,
+}
+
+impl Rig {
+    /// A room for a story.
+    ///
+    /// # Errors
+    /// When the stand-in OS was not built or the server does not start.
+    pub async fn for_story(story: &str) -> Result<Self> {
+        Self::with_assets(story, &os::folder()?.join("assets")).await
+    }
+
+    /// A room with other images.
+    ///
+    /// # Errors
+    /// When the stand-in OS was not built or the server does not start.
+    pub async fn with_assets(story: &str, assets: &Path) -> Result<Self> {
+        fs::create_dir_all(RUNS)?;
+        let folder = fs::canonicalize(RUNS)?.join(story);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(folder.join("server"))?;
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let base = format!("http://{LOOPBACK}:{port}");
+        let server = TestServer::start(Settings {
+            data_dir: folder.join("server"),
+            assets_dir: assets.to_owned(),
+            boot_listen: format!("127.0.0.1:{port}"),
+            control_listen: "127.0.0.1:0".to_owned(),
+            log: "info".to_owned(),
+            // An outage of seconds, not of minutes.
+            arguments: ["--address-source", "127.0.0.0/8", "--boot-url", &base]
+                .into_iter()
+                .chain(["--boot-retries", "30", "--boot-retry-pause", "2"])
+                .map(str::to_owned)
+                .collect(),
+        })
+        .await?;
+        let admin = Admin::new(&server.endpoints.control, &server.admin_token()?)?;
+        let packages = Mirror::of(&os::folder()?.join("packages")).await?;
+        println!("metal: what is seen is kept in {}", folder.display());
+        Ok(Self {
+            server,
+            admin,
+            packages,
+            folder,
+            base,
+        })
+    }
+
+    /// Machine `n`, with one empty disk and no further cards.
+    ///
+    /// # Errors
+    /// When the disk cannot be made.
+    pub fn machine(&self, n: u8) -> Result<Machine> {
+        let name = format!("m{n}");
+        let disk = Disk::empty(self.folder.join(format!("{name}.disk")), &format!("DISK-{n}"))?;
+        Ok(Machine {
+            firmware: Firmware::Bios,
+            uuid: format!("3f2a0000-0000-4000-8000-0000000000{n:02x}"),
+            serial: format!("SN-{n:04}"),
+            mac: format!("52:54:00:0{n}:00:ff"),
+            cards: Vec::new(),
+            disks: vec![disk],
+            boot_url: format!("{}/boot.ipxe", self.base),
+            repository: self.packages.address.port(),
+            folder: self.folder.clone(),
+            name,
+        })
+    }
+
+    /// The description of a machine: a runner that layers one package, on its own cards.
+    pub fn description(machine: &Machine) -> Value {
+        let cards = machine.cards.iter().map(|card: &Card| &card.mac);
+        let macs: Vec<&String> = std::iter::once(&machine.mac).chain(cards).collect();
+        json!({
+            "name": machine.name, "macs": macs, "role": "runner", "known_by": "address", "packages": ["htop"],
+            "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4QMLzv1hJHdrDtkG1UqHbJfFJJ8Bmz admin@sample"],
+            "install": {"console": ["tty0", "ttyS0,115200n8"]},
+        })
+    }
+
+    /// Waits until a host's run is in a stage, or past it: fails at once when the run fails, the
+    /// boot is dead or the machine off.
+    ///
+    /// # Errors
+    /// As said.
+    pub async fn reach(&self, powered: &Powered, host: &str, stage: &str) -> Result<Value> {
+        let from = powered.serial.now();
+        self.watch(powered, &format!("{host} is {stage}"), async || {
+            if let Some(end) = powered.serial.end(from) {
+                bail!("the boot is dead: {end}");
+            }
+            let seen = self.admin.host(host).await?;
+            let at = seen["run"]["stage"].as_str().unwrap_or_default();
+            if at == stage || rank(at) > rank(stage) {
+                return Ok(Some(seen));
+            }
+            if matches!(at, "failed" | "cancelled") {
+                bail!("{host} ended: {}, {}", seen["run"]["failed"], seen["diagnosis"]);
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Waits for a word on the serial port.
+    ///
+    /// # Errors
+    /// When the machine goes off or falls silent.
+    pub async fn hear(&self, powered: &Powered, from: usize, word: &str) -> Result<usize> {
+        self.watch(powered, &format!("{word:?} on the serial port"), async || {
+            Ok(powered.serial.find(from, word).map(|(at, _)| at))
+        })
+        .await
+    }
+
+    /// Asks again and again, as long as the machine shows any sign of life.
+    ///
+    /// # Errors
+    /// When asking fails, the machine is off or silent, or the outer bound passed.
+    pub async fn watch<T>(
+        &self,
+        powered: &Powered,
+        what: &str,
+        mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let start = Instant::now();
+        let (mut last, mut heard) = (start, powered.serial.now());
+        let why = loop {
+            match ask().await {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => {}
+                Err(error) => break format!("{error:#}"),
+            }
+            if powered.serial.closed() {
+                break "the machine is off".to_owned();
+            }
+            let now = powered.serial.now();
+            if now != heard {
+                (last, heard) = (Instant::now(), now);
+            }
+            if last.elapsed() > SILENCE {
+                break format!("nothing was said for {} s", SILENCE.as_secs());
+            }
+            if start.elapsed() > LIMIT {
+                break format!("not within {} s", LIMIT.as_secs());
+            }
+            sleep(LOOK_EVERY).await;
+        };
+        bail!(
+            "{what}: {why}\n{}  kept in {}",
+            powered.serial.tail(),
+            self.folder.display()
+        )
+    }
+
+    /// Writes down the events and the timeline of some machines.
+    ///
+    /// # Errors
+    /// When the server does not answer or the folder cannot be written.
+    pub async fn keep(&self, machines: &[(&Machine, &super::serial::Serial)]) -> Result<()> {
+        let mut moments = Vec::new();
+        for (machine, serial) in machines {
+            let events = self.admin.events(&machine.name).await.unwrap_or_default();
+            let file = self.folder.join(format!("{}.events.json", machine.name));
+            fs::write(file, serde_json::to_string_pretty(&events)?)?;
+            moments.extend(timeline::of_serial(&machine.name, &serial.lines()));
+            moments.extend(timeline::of_events(&machine.name, &events));
+        }
+        moments.sort_by_key(|moment| moment.at);
+        fs::write(self.folder.join("timeline.txt"), timeline::text(&moments))?;
+        fs::write(self.folder.join("timeline.svg"), timeline::svg(&moments))?;
+        Ok(())
+    }
+
+    /// The stages that a host's current run went through, in order.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn stages(&self, host: &str) -> Result<Vec<String>> {
+        let mut stages: Vec<String> = Vec::new();
+        for event in self.admin.events(host).await? {
+            let stage = event["stage"].as_str().unwrap_or_default();
+            if !stage.is_empty() && event["refused"].is_null() && stages.last().map(String::as_str) != Some(stage) {
+                stages.push(stage.to_owned());
+            }
+        }
+        Ok(stages)
+    }
+
+    /// The answer's status to a GET of a URL as machines see it.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn status_of(&self, url: &str) -> Result<u16> {
+        let url = url.replace(LOOPBACK, "127.0.0.1");
+        let answer = crate::host::fetch::client()?.get(&url).send().await;
+        Ok(answer.context(url)?.status().as_u16())
+    }
+}
+
+/// The stages of a run, in order.
+pub const STAGES: [&str; 12] = [
+    "armed",
+    "netbooting",
+    "live",
+    "installing",
+    "installed",
+    "first-boot",
+    "layering",
+    "layered",
+    "layered-boot",
+    "networked",
+    "joining",
+    "ready",
+];
+
+fn rank(stage: &str) -> usize {
+    STAGES.iter().position(|s| *s == stage).unwrap_or_default()
+}

@@ -1,0 +1,173 @@
+//! The short story: one machine, from power-on to ready.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use thirdboot_tests::metal::{Card, Disk, Rig, os, partner::Partner, serial::Serial};
+use thirdboot_tests::secrets;
+
+#[tokio::test]
+async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
+    let rig = Rig::for_story("short").await?;
+    let switch = Partner::with_ports(2).await?;
+    let mut machine = rig.machine(1)?;
+    machine.cards = cards(&switch);
+    let mut host = Rig::description(&machine);
+    host["network"] = json!({
+        "uplink": {"method": "static", "addresses": ["198.51.100.11/24"], "gateways": []},
+        "bond": {"mode": "802.3ad", "ports": [machine.cards[0].mac, machine.cards[1].mac]},
+        "vlans": [{"id": 1234, "addresses": ["192.168.123.1/24", "fd00:123::1/64"]}],
+    });
+    rig.admin.add(&host).await?;
+    rig.admin.arm("m1").await?;
+
+    let powered = machine.power_on()?;
+    for stage in ["live", "installed", "first-boot", "layered-boot", "networked", "ready"] {
+        if let Err(error) = rig.reach(&powered, "m1", stage).await {
+            rig.keep(&[(&machine, &powered.serial)]).await?;
+            return Err(error);
+        }
+    }
+    // Its last boot is over once nothing of the first ones is left to do.
+    rig.hear(&powered, 0, "Finished Mark boot complete").await.ok();
+    let serial = powered.pull_the_plug().await?;
+    rig.keep(&[(&machine, &serial)]).await?;
+
+    its_boots_are_proven(&rig).await?;
+    its_disk_is_as_asked(&machine.disks[0])?;
+    no_secret_is_where_it_does_not_belong(&rig, &machine.disks[0], &serial).await?;
+    only_what_was_needed_was_fetched(&rig);
+    Ok(())
+}
+
+/// Two cards, one a port of the switch.
+fn cards(switch: &Partner) -> Vec<Card> {
+    let card = |(n, wire)| Card {
+        mac: format!("52:54:00:01:01:0{n}"),
+        wire,
+    };
+    (1..).zip(switch.wires.iter().copied()).map(card).collect()
+}
+
+/// Stages in order, three boots, and the deployment that was staged is the one that runs.
+async fn its_boots_are_proven(rig: &Rig) -> Result<()> {
+    let stages = rig.stages("m1").await?;
+    let expected = [
+        "armed",
+        "netbooting",
+        "live",
+        "installing",
+        "installed",
+        "first-boot",
+        "layering",
+        "layered",
+        "layered-boot",
+        "networked",
+        "ready",
+    ];
+    assert_eq!(stages, expected);
+
+    let host = rig.admin.host("m1").await?;
+    assert_eq!(
+        (&host["serial"], &host["uuid"]),
+        (&json!("SN-0001"), &json!("3f2a0000-0000-4000-8000-000000000001"))
+    );
+    let boots = host["run"]["boots"].as_array().context("no boots")?;
+    let roles: Vec<_> = boots.iter().map(|boot| boot["role"].as_u64()).collect();
+    assert_eq!(roles, [Some(1), Some(2), Some(3)], "{boots:?}");
+    let ids: BTreeSet<_> = boots.iter().map(|boot| boot["boot_id"].as_str()).collect();
+    assert_eq!(ids.len(), 3, "{boots:?}");
+    for boot in &boots[1..] {
+        assert_eq!(boot["os_version"], os::VERSION, "{boot}");
+    }
+    assert_ne!(boots[1]["deployment"], boots[2]["deployment"], "nothing was layered");
+    assert_eq!(host["run"]["network_differs"], json!([]));
+    Ok(())
+}
+
+/// What the installer, Ignition and the layered package left on it.
+fn its_disk_is_as_asked(disk: &Disk) -> Result<()> {
+    let (boot, root) = (disk.partition("boot")?, disk.partition("root")?);
+    assert_eq!(boot.read("/thirdboot/install.json")?.trim(), r#"{"host":"m1","run":1}"#);
+    for gone in ["/ignition.firstboot", "/ignition/config.ign"] {
+        assert!(!boot.has(gone), "{gone} is still there");
+    }
+    assert_eq!(root.read("/etc/hostname")?.trim(), "m1");
+    let environment = root.read("/etc/thirdboot/reporter.env")?;
+    assert!(environment.contains("THIRDBOOT_SECRET=tb_host_"));
+    assert_eq!(root.mode("/etc/thirdboot/reporter.env")?, (0o600, 0));
+    assert!(root.has("/var/lib/thirdboot/ready"));
+    assert_eq!(root.read("/usr/share/thirdboot-standin/htop")?.trim(), "htop 3.4.1");
+    Ok(())
+}
+
+/// Secrets stand in files of root's and nowhere else; those that a console shows are dead.
+async fn no_secret_is_where_it_does_not_belong(rig: &Rig, disk: &Disk, serial: &Serial) -> Result<()> {
+    let mut shown = BTreeSet::new();
+    for line in serial.lines() {
+        shown.extend(secrets::found_in(&line.text));
+    }
+    // The way to the rootfs, on the live system's command line; and what Ignition fetched.
+    assert!(shown.iter().all(|s| s.starts_with("tb_conf_")), "{shown:?}");
+    for secret in shown {
+        let url = format!("{}/ignition/{secret}/live.ign", rig.server.endpoints.boot);
+        assert_eq!(rig.status_of(&url).await?, 404, "it lives on");
+    }
+
+    let root = disk.partition("root")?;
+    let copy = rig.folder.join("root");
+    for folder in ["/etc", "/var", "/usr/local"] {
+        root.copy_out(folder, &copy)?;
+    }
+    let mut open = vec![copy.clone()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                let text = String::from_utf8_lossy(&fs::read(entry.path())?).into_owned();
+                let found = secrets::found_in(&text);
+                let mode = entry.metadata()?.permissions().mode();
+                assert!(
+                    found.is_empty() || mode.trailing_zeros() >= 6,
+                    "{}: {found:?}",
+                    entry.path().display()
+                );
+            }
+        }
+    }
+    let journal = journal(&copy.join("var/log/journal"))?;
+    assert!(journal.contains("Reached target"), "no journal: {journal}");
+    assert_eq!(secrets::found_in(&journal), [""; 0]);
+    assert_eq!(secrets::found_in(&rig.server.log()?), [""; 0]);
+    fs::remove_dir_all(copy)?;
+    Ok(())
+}
+
+fn journal(folder: &Path) -> Result<String> {
+    let read = Command::new("journalctl")
+        .args(["--no-pager", "--output", "short", "--directory"])
+        .arg(folder)
+        .output()
+        .context("journalctl (package systemd)")?;
+    Ok(String::from_utf8_lossy(&read.stdout).into_owned())
+}
+
+/// The repository's lists and one package, once each.
+fn only_what_was_needed_was_fetched(rig: &Rig) {
+    let asked = rig.packages.asked();
+    let names = asked.iter().filter_map(|path| path.rsplit('/').next());
+    let known = ["repomd.xml", "htop-3.4.1-1.noarch.rpm"];
+    let other: Vec<_> = names
+        .filter(|name| !known.contains(name) && !name.ends_with("-primary.xml.gz"))
+        .collect();
+    assert_eq!(other, [""; 0]);
+    assert_eq!(asked.len(), 3, "{asked:?}");
+}
