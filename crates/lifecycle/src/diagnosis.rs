@@ -1,5 +1,7 @@
 //! Why a machine is stuck, from what a server can see. The rows are those of the field (FACTS.md, section 8).
 
+mod join;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +39,16 @@ pub enum Cause {
     VlanNotCarried,
     /// Third boot, and no word of the network.
     NetworkSilent,
+    /// Networked, and it is somebody else's turn to join.
+    WaitingForTurn,
     /// Networked, and the join did not happen.
     JoinStuck,
+    /// The host runs, and the cluster does not call its node Ready.
+    NodeNotReady,
+    /// The cluster or this server refused it.
+    JoinRefused,
+    /// A runner's network is proven, and its podman does not answer.
+    PodmanSilent,
     /// A reboot lock held for long.
     LockHeld,
     /// The host itself said that it failed.
@@ -95,6 +105,14 @@ pub fn diagnose(run: &Run, now: Timestamp) -> Option<Diagnosis> {
                 stalled_since: Some(run.entered_at),
                 ..run.clone()
             };
+            let last_word = run.evidence.last_word.as_ref();
+            if ended.stage.boot() == Some(3) && last_word.is_some_and(|word| word.event == "join-failed") {
+                return Some(found(
+                    Cause::JoinRefused,
+                    format!("failed while {}: {}", ended.stage, ended.cause),
+                    join::refused(&ended.cause),
+                ));
+            }
             let advice = stalled(&in_stage, &since, now).map_or_else(String::new, |diagnosis| diagnosis.advice);
             let said_by_host = run
                 .evidence
@@ -113,7 +131,7 @@ pub fn diagnose(run: &Run, now: Timestamp) -> Option<Diagnosis> {
             })
         }
         Stage::Cancelled => None,
-        _ if run.stalled_since.is_none() => None,
+        _ if run.stalled_since.is_none() => join::waiting(run, now),
         _ => stalled(run, &since, now),
     }
 }
@@ -205,13 +223,11 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
             format!("the third boot reported {since} and said nothing of its network since"),
             "look at the journal of thirdboot-network.service and at nmcli device on the console",
         ),
+        Stage::Networked | Stage::Joining if run.role.joins() => join::stuck(run, since, now),
         Stage::Networked | Stage::Joining => found(
-            Cause::JoinStuck,
-            format!(
-                "the network is proven, and the join has not ended ({} {since})",
-                run.stage
-            ),
-            "a stale Node object, a changed cluster CA, an etcd learner that is stuck, or a wrong clock: look at the journal of k3s, and at whose turn it is in the join queue",
+            Cause::PodmanSilent,
+            format!("the network is proven, and podman has not answered ({} {since})", run.stage),
+            "look at the journal of thirdboot-runner.service and at podman info on the host",
         ),
         Stage::Ready | Stage::Failed | Stage::Cancelled => return None,
     })

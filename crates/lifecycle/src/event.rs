@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BootId, Claim, Grant, Identity, NetworkFacts, RunNumber};
+use crate::{BootId, Claim, Grant, Identity, NetworkFacts, NodeWord, RunNumber};
 
 /// Something that happened to a run. Claims arrive judged, network proofs compared: both need the host, a run does not.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,13 @@ pub enum Event {
         /// The boot that asked.
         boot_id: BootId,
     },
+    /// It asked to join and was told to wait.
+    JoinWaits {
+        /// Whose turn it is and why, for people.
+        why: String,
+    },
+    /// The cluster's API was asked about its node.
+    NodeSeen(NodeWord),
     /// An admin cancels it.
     Cancel {
         /// Who, for the log.
@@ -77,6 +84,8 @@ pub enum EventKind {
     LayeredBoot,
     Network,
     JoinHandedOut,
+    JoinWaits,
+    NodeSeen,
     Joining,
     Ready,
     JoinFailed,
@@ -91,7 +100,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::InstallScript,
         Self::LocalScript,
         Self::Fetched,
@@ -108,6 +117,8 @@ impl EventKind {
         Self::LayeredBoot,
         Self::Network,
         Self::JoinHandedOut,
+        Self::JoinWaits,
+        Self::NodeSeen,
         Self::Joining,
         Self::Ready,
         Self::JoinFailed,
@@ -140,6 +151,8 @@ impl EventKind {
             Self::LayeredBoot => "layered-boot",
             Self::Network => "network",
             Self::JoinHandedOut => "join-handed-out",
+            Self::JoinWaits => "join-waits",
+            Self::NodeSeen => "node-seen",
             Self::Joining => "joining",
             Self::Ready => "ready",
             Self::JoinFailed => "join-failed",
@@ -318,6 +331,8 @@ impl Event {
             Self::FoundInstalled => EventKind::FoundInstalled,
             Self::Report { report, .. } => report.said.kind(),
             Self::JoinHandedOut { .. } => EventKind::JoinHandedOut,
+            Self::JoinWaits { .. } => EventKind::JoinWaits,
+            Self::NodeSeen(_) => EventKind::NodeSeen,
             Self::Cancel { .. } => EventKind::Cancel,
             Self::PermitVoided { .. } => EventKind::PermitVoided,
             Self::PermitExpired => EventKind::PermitExpired,

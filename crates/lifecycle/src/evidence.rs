@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BootId, Disk, Fetch, NetworkFacts};
+use crate::{BootId, Disk, Fetch, JoinWait, NetworkFacts, NodeSeen, ReadyBy};
 
 /// How many boots of one run are listed; further ones replace the last.
 pub const MAX_BOOTS: usize = 16;
@@ -46,6 +46,15 @@ pub struct Evidence {
     /// Where that differed; empty is proof.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network_differs: Vec<String>,
+    /// What it waits for before it may join.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub join_wait: Option<JoinWait>,
+    /// What the cluster's API last said of its node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeSeen>,
+    /// Whose word made it ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready_by: Option<ReadyBy>,
     /// Stages that were never reported and follow from a later report.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inferred: Vec<crate::Stage>,

@@ -89,7 +89,7 @@ pub struct Hold {
 }
 
 /// Processor architecture, as Fedora CoreOS names it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arch {
     /// 64-bit x86.

@@ -5,6 +5,7 @@
 //! stores call these functions inside their transactions.
 
 mod claim;
+mod cluster;
 mod deadline;
 mod decision;
 mod diagnosis;
@@ -16,6 +17,7 @@ mod host;
 mod identity;
 mod name;
 mod network;
+mod node;
 mod observed;
 mod packages;
 mod permit;
@@ -27,6 +29,12 @@ mod text;
 mod transition;
 
 pub use claim::{Claim, ClaimRefused, Grant, judge_claim};
+pub use cluster::{
+    Api, BeginRefused, Binary, Cluster, ClusterSpec, Decision, Effect, FlannelBackend, Holder, Init, InvalidCluster,
+    InvalidLabel, InvalidTaint, K3s, MAX_AGENTS_AT_ONCE, Member, NodeLabels, NodeSettings, RETRY_LOOKING_S,
+    RETRY_TURN_S, Seeker, Sight, Slot, Taint, changed_after_begin, check_cluster, decide_join, hand_in, live_slots,
+    move_init, take_kubeconfig,
+};
 pub use deadline::{Deadline, Deadlines, Verdict, due_at, verdict_at};
 pub use decision::{Asker, HoldReason, Script, decide};
 pub use diagnosis::{Cause, Diagnosis, LockEvidence, diagnose, diagnose_lock};
@@ -41,6 +49,7 @@ pub use network::{
     AddressPool, AddressRange, Bond, BondMode, ClusterNetwork, DEFAULT_MTU, LacpRate, Method, Network, NetworkFault,
     Port, Route, Uplink, Vlan, XmitHashPolicy, address_key, check_in_cluster, check_network, check_runner,
 };
+pub use node::{JoinWait, NodeSeen, NodeWord, ReadyBy};
 pub use observed::Observed;
 pub use packages::{
     InvalidKey, InvalidRepositoryUrl, PackageSources, Repository, RepositoryName, RepositoryUrl, RoleDefaults,

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::evidence::Staged;
 use crate::{
-    BootId, Claimed, Ended, Event, EventKind, Evidence, Installed, LastWord, Purpose, ROWS, Report, Role, Run, Said,
-    Seen, Stage, Then, row_for,
+    BootId, Claimed, Ended, Event, EventKind, Evidence, Installed, JoinWait, LastWord, NodeSeen, NodeWord, Purpose, ROWS,
+    ReadyBy, Report, Role, Run, Said, Seen, Stage, Then, row_for,
 };
 
 /// How often a staged deployment may be lost before the run fails.
@@ -110,13 +110,18 @@ fn report_contradiction(run: &Run, report: &Report) -> Option<String> {
 
 /// Where an event leads whose outcome depends on the evidence.
 fn choose(run: &Run, event: &Event) -> Stage {
-    let Event::Report {
-        report, differences, ..
-    } = event
-    else {
-        return run.stage;
+    let (report, differences) = match event {
+        Event::Report {
+            report, differences, ..
+        } => (report, differences),
+        Event::NodeSeen(NodeWord::Ready) => return Stage::Ready,
+        _ => return run.stage,
     };
     match &report.said {
+        Said::Ready if run.stage == Stage::Joining => {
+            let contradicted = run.evidence.node.as_ref().is_some_and(|seen| seen.word.contradicts());
+            if contradicted { Stage::Joining } else { Stage::Ready }
+        }
         Said::Note { inspection: true } if run.permit.purpose == Purpose::Inspect => Stage::Cancelled,
         Said::Network(_) if differences.is_empty() => Stage::Networked,
         said if lost_staging(run, &report.boot_id, said) => {
@@ -187,7 +192,23 @@ fn record(run: &mut Run, event: &Event, now: Timestamp) {
         Event::Stall => {
             run.stalled_since.get_or_insert(now);
         }
-        Event::FoundInstalled | Event::JoinHandedOut { .. } | Event::Cancel { .. } | Event::GiveUp { .. } => {}
+        Event::JoinWaits { why } => {
+            let before = run.evidence.join_wait.take().filter(|wait| wait.why == *why);
+            run.evidence.join_wait = Some(JoinWait {
+                since: before.map_or(now, |wait| wait.since),
+                asked_at: now,
+                why: why.clone(),
+            });
+        }
+        Event::NodeSeen(word) => {
+            run.evidence.node = Some(NodeSeen {
+                at: now,
+                word: word.clone(),
+            });
+        }
+        // What an earlier try to join left is no word on this one.
+        Event::JoinHandedOut { .. } => run.evidence.join_wait = None,
+        Event::FoundInstalled | Event::Cancel { .. } | Event::GiveUp { .. } => {}
     }
 }
 
@@ -304,6 +325,13 @@ fn enter(run: &mut Run, to: Stage, event: &Event, now: Timestamp) {
             if !run.evidence.inferred.contains(&skipped) {
                 run.evidence.inferred.push(skipped);
             }
+        }
+        if to == Stage::Ready {
+            run.evidence.ready_by = Some(match event {
+                Event::NodeSeen(_) => ReadyBy::Api,
+                _ if run.evidence.node.as_ref().is_some_and(|seen| seen.word == NodeWord::Ready) => ReadyBy::Api,
+                _ => ReadyBy::OwnWord,
+            });
         }
         if to >= Stage::Installed {
             if matches!(event, Event::FoundInstalled) {
