@@ -226,7 +226,10 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
         Stage::Networked | Stage::Joining if run.role.joins() => join::stuck(run, since, now),
         Stage::Networked | Stage::Joining => found(
             Cause::PodmanSilent,
-            format!("the network is proven, and podman has not answered ({} {since})", run.stage),
+            format!(
+                "the network is proven, and podman has not answered ({} {since})",
+                run.stage
+            ),
             "look at the journal of thirdboot-runner.service and at podman info on the host",
         ),
         Stage::Ready | Stage::Failed | Stage::Cancelled => return None,

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::evidence::Staged;
 use crate::{
-    BootId, Claimed, Ended, Event, EventKind, Evidence, Installed, JoinWait, LastWord, NodeSeen, NodeWord, Purpose, ROWS,
-    ReadyBy, Report, Role, Run, Said, Seen, Stage, Then, row_for,
+    BootId, Claimed, Ended, Event, EventKind, Evidence, Installed, JoinWait, LastWord, NodeSeen, NodeWord, Purpose,
+    ROWS, ReadyBy, Report, Role, Run, Said, Seen, Stage, Then, row_for,
 };
 
 /// How often a staged deployment may be lost before the run fails.
@@ -329,7 +329,14 @@ fn enter(run: &mut Run, to: Stage, event: &Event, now: Timestamp) {
         if to == Stage::Ready {
             run.evidence.ready_by = Some(match event {
                 Event::NodeSeen(_) => ReadyBy::Api,
-                _ if run.evidence.node.as_ref().is_some_and(|seen| seen.word == NodeWord::Ready) => ReadyBy::Api,
+                _ if run
+                    .evidence
+                    .node
+                    .as_ref()
+                    .is_some_and(|seen| seen.word == NodeWord::Ready) =>
+                {
+                    ReadyBy::Api
+                }
                 _ => ReadyBy::OwnWord,
             });
         }

@@ -14,7 +14,7 @@ use crate::pending::{self, Pending};
 use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
-use crate::{hosts, packages, prune, read, reports, submit, tokens, unknown};
+use crate::{clusters, hosts, packages, prune, read, reports, submit, tokens, unknown};
 
 /// An open transaction and what it has read so far.
 pub(crate) struct Batch<'c> {
@@ -126,6 +126,18 @@ impl<'c> Batch<'c> {
             Job::Packages(change, reply) => match packages::write(self, &change).await {
                 Ok(version) => Ok(Held::new(reply, Ok(version))),
                 Err(error) => Err((Job::Packages(change, reply), error)),
+            },
+            Job::AddCluster(state, reply) => match clusters::add(self, &state).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::AddCluster(state, reply), error)),
+            },
+            Job::SaveCluster(state, begins, reply) => match clusters::save(self, &state, begins).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::SaveCluster(state, begins, reply), error)),
+            },
+            Job::RemoveCluster(name, expected, reply) => match clusters::remove(self, &name, expected).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::RemoveCluster(name, expected, reply), error)),
             },
             Job::Remove(excess, reply) => match prune::remove(self, &excess).await {
                 Ok(removed) => Ok(Held::new(reply, Ok(removed))),

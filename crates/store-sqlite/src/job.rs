@@ -1,7 +1,10 @@
 //! What the writer is asked to do, and answers that wait for the commit.
 
-use thirdboot_lifecycle::Host;
-use thirdboot_store::{Actor, Answer, HostId, HostState, StoreError, Submission, SubmitError, Token, UnknownMachine};
+use thirdboot_lifecycle::{ClusterName, Host};
+use thirdboot_store::{
+    Actor, Answer, ClusterError, ClusterState, HostId, HostState, StoreError, Submission, SubmitError, Token,
+    UnknownMachine,
+};
 use tokio::sync::oneshot;
 
 use crate::packages;
@@ -25,6 +28,9 @@ pub(crate) enum Job {
     NoteUnknown(Box<UnknownMachine>, Reply<(), StoreError>),
     AddToken(Token, Reply<(), StoreError>),
     Packages(packages::Change, Reply<u64, StoreError>),
+    AddCluster(Box<ClusterState>, Reply<ClusterState, StoreError>),
+    SaveCluster(Box<ClusterState>, bool, Reply<ClusterState, ClusterError>),
+    RemoveCluster(ClusterName, u64, Reply<(), ClusterError>),
     Remove(Excess, Reply<u64, StoreError>),
     Ping(Reply<(), StoreError>),
     #[cfg(test)]
@@ -71,6 +77,9 @@ impl Job {
             Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
             Self::Remove(_, reply) | Self::Packages(_, reply) => drop(reply.send(Err(error))),
+            Self::AddCluster(_, reply) => drop(reply.send(Err(error))),
+            Self::SaveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
+            Self::RemoveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) => {
                 drop(reply.send(Err(error)));
             }

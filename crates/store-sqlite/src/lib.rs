@@ -6,6 +6,7 @@
 mod addresses;
 mod batch;
 mod census;
+mod clusters;
 mod deadlines;
 mod epoch;
 mod error;

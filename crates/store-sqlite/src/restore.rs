@@ -5,6 +5,7 @@ use thirdboot_store::{HostId, StoreError, Submission, SubmitError};
 
 use crate::OpenOptions;
 use crate::batch::Batch;
+use crate::clusters;
 use crate::epoch::Mark;
 use crate::error::unavailable;
 use crate::meta::Meta;
@@ -42,6 +43,7 @@ pub(crate) async fn void_permits(
         pending::flush(&mut batch).await?;
         batch.hosts.clear();
     }
+    clusters::after_restore(batch.connection).await?;
     batch.meta.mark = Mark {
         permit_seq: batch.meta.mark.permit_seq.max(mark.permit_seq),
         ..mark

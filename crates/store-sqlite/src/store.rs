@@ -9,17 +9,18 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
-use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
+use thirdboot_lifecycle::{ClusterName, Host, HostName, Identity, Run, RunNumber};
 use thirdboot_store::{
-    Actor, Addresses, Answer, Clock, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits,
-    LoggedEvent, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine, Unwatched, Watch,
+    Actor, Addresses, Answer, Clock, ClusterError, ClusterState, Clusters, Document, DocumentKind, EventFilter,
+    HostFilter, HostId, HostState, Limits, LoggedEvent, Page, Pruned, Store, StoreError, Submission, SubmitError,
+    Token, UnknownMachine, Unwatched, Watch,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::{closed, unavailable};
 use crate::job::{Job, Message, Reply};
 use crate::writer::Tally;
-use crate::{OpenOptions, Opened, addresses, open, prune, read, tokens, unknown};
+use crate::{OpenOptions, Opened, addresses, clusters, open, prune, read, tokens, unknown};
 
 /// The embedded store.
 #[derive(Debug)]
@@ -179,5 +180,33 @@ impl Store for SqliteStore {
         if self.writer.send(Message::Close(reply)).await.is_ok() {
             drop(closed.await);
         }
+    }
+}
+
+#[async_trait]
+impl Clusters for SqliteStore {
+    async fn add_cluster(&self, cluster: ClusterState) -> Result<ClusterState, StoreError> {
+        self.ask(|reply| Job::AddCluster(Box::new(cluster), reply)).await
+    }
+
+    async fn cluster(&self, name: &ClusterName) -> Result<Option<ClusterState>, StoreError> {
+        clusters::named(&self.readers, name).await
+    }
+
+    async fn clusters(&self) -> Result<Vec<ClusterState>, StoreError> {
+        clusters::all(&self.readers).await
+    }
+
+    async fn save_cluster(&self, state: ClusterState, begins: bool) -> Result<ClusterState, ClusterError> {
+        self.ask(|reply| Job::SaveCluster(Box::new(state), begins, reply)).await
+    }
+
+    async fn remove_cluster(&self, name: &ClusterName, expected_version: u64) -> Result<(), ClusterError> {
+        self.ask(|reply| Job::RemoveCluster(name.clone(), expected_version, reply))
+            .await
+    }
+
+    async fn hosts_of(&self, name: &ClusterName) -> Result<Vec<HostState>, StoreError> {
+        clusters::hosts(&self.readers, name).await
     }
 }

@@ -10,6 +10,7 @@ mod again;
 mod apply;
 mod census;
 mod clock;
+mod clusters;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -24,6 +25,7 @@ pub use addresses::Addresses;
 pub use apply::{Applied, Change, Context, apply};
 pub use census::{Census, Counts};
 pub use clock::Clock;
+pub use clusters::{ClusterError, ClusterState, Clusters};
 pub use error::{StoreError, SubmitError};
 pub use log::{Actor, LogEntry, LoggedEvent, MAX_LOG_BYTES};
 pub use model::{

@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
 
 use crate::{
-    Actor, Addresses, Answer, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits,
-    LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    Actor, Addresses, Answer, Clusters, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState,
+    Limits, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Token, UnknownMachine,
 };
 
 /// Verbs for what the server needs. Reads see everything that was acknowledged before they began.
 #[async_trait]
-pub trait Store: Addresses + Counts + Packages + Send + Sync + 'static {
+pub trait Store: Addresses + Clusters + Counts + Packages + Send + Sync + 'static {
     /// Adds hosts, all or none. Names, MACs, serials and UUIDs must be new to the fleet.
     ///
     /// # Errors

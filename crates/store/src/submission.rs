@@ -1,6 +1,6 @@
 //! What comes in through the one door.
 
-use thirdboot_lifecycle::{BootId, Host};
+use thirdboot_lifecycle::{BootId, Host, NodeWord};
 use thirdboot_lifecycle::{Claim, Fetch, Grant, Identity, Permit, Report, RunNumber, Said, Script, SecretKind, Stage};
 
 use crate::{Actor, Document, HostId, ReportKey};
@@ -74,6 +74,20 @@ pub enum Submission {
         run: RunNumber,
         /// To which boot.
         boot_id: BootId,
+    },
+    /// It asked to join and is about to be told to wait.
+    JoinWaits {
+        /// Which run.
+        run: RunNumber,
+        /// Whose turn it is and why, for people.
+        why: String,
+    },
+    /// The cluster's API was asked about the node of a run.
+    NodeSeen {
+        /// Which run.
+        run: RunNumber,
+        /// What it says.
+        word: NodeWord,
     },
     /// The reconciler looks whether something is due.
     Due,

@@ -14,12 +14,13 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use thirdboot_lifecycle::{
-    Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber, Said,
+    ClusterName, Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber, Said,
 };
+
 use thirdboot_store::{
-    Actor, Addresses, Answer, Census, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState,
-    Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
-    Versioned,
+    Actor, Addresses, Answer, Census, ClusterError, ClusterState, Clusters, Counts, Document, DocumentKind,
+    EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError,
+    Submission, SubmitError, Token, UnknownMachine, Versioned,
 };
 
 use entries::Entries;
@@ -52,6 +53,8 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::Script { .. }
         | Submission::Fetched { .. }
         | Submission::JoinHandedOut { .. }
+        | Submission::JoinWaits { .. }
+        | Submission::NodeSeen { .. }
         | Submission::Due
         | Submission::VoidPermit { .. } => false,
     }
@@ -207,6 +210,34 @@ impl Store for Recent {
     async fn close(&self) {
         self.inner.close().await;
         self.entries.close();
+    }
+}
+
+/// Clusters are few and asked for seldom: nothing of them is remembered.
+#[async_trait]
+impl Clusters for Recent {
+    async fn add_cluster(&self, cluster: ClusterState) -> Result<ClusterState, StoreError> {
+        self.inner.add_cluster(cluster).await
+    }
+
+    async fn cluster(&self, name: &ClusterName) -> Result<Option<ClusterState>, StoreError> {
+        self.inner.cluster(name).await
+    }
+
+    async fn clusters(&self) -> Result<Vec<ClusterState>, StoreError> {
+        self.inner.clusters().await
+    }
+
+    async fn save_cluster(&self, state: ClusterState, begins: bool) -> Result<ClusterState, ClusterError> {
+        self.inner.save_cluster(state, begins).await
+    }
+
+    async fn remove_cluster(&self, name: &ClusterName, expected_version: u64) -> Result<(), ClusterError> {
+        self.inner.remove_cluster(name, expected_version).await
+    }
+
+    async fn hosts_of(&self, name: &ClusterName) -> Result<Vec<HostState>, StoreError> {
+        self.inner.hosts_of(name).await
     }
 }
 

@@ -45,9 +45,9 @@ pub fn hand_in(cluster: &Cluster, from: &Holder, ca_sha256: &str, now: Timestamp
 pub fn take_kubeconfig(cluster: &Cluster, ca_sha256: &str, now: Timestamp) -> Result<Cluster, BeginRefused> {
     match &cluster.init {
         Init::Done { ca_sha256: known, .. } if known == ca_sha256 => Ok(cluster.clone()),
-        Init::Done { .. } => refuse(
-            "this kubeconfig is of another cluster: its CA is not the one that this cluster was begun with",
-        ),
+        Init::Done { .. } => {
+            refuse("this kubeconfig is of another cluster: its CA is not the one that this cluster was begun with")
+        }
         Init::Granted { to, .. } if !cluster.in_doubt => refuse(format!(
             "{} run {} is beginning this cluster and will hand in its own; move the right first if that is over",
             to.name, to.run

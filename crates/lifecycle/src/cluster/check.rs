@@ -12,7 +12,7 @@ const MAX_TLS_SAN: usize = 32;
 const MAX_MANIFESTS: usize = 32;
 /// Bytes of one such file, and of all: they travel with every server's join.
 const MAX_MANIFEST_BYTES: usize = 256 << 10;
-const MAX_MANIFESTS_BYTES: usize = 1 << 20;
+const MAX_MANIFESTS_BYTES: usize = 512 << 10;
 
 /// A field of a cluster that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +49,10 @@ pub fn check_cluster(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
 
 fn k3s(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
     if !is_version(&spec.k3s.version) {
-        let why = format!("{:?} is not a version of k3s: expected one like v1.34.1+k3s1", spec.k3s.version);
+        let why = format!(
+            "{:?} is not a version of k3s: expected one like v1.34.1+k3s1",
+            spec.k3s.version
+        );
         return refuse("k3s.version", why);
     }
     if spec.k3s.binaries.is_empty() {
@@ -58,12 +61,18 @@ fn k3s(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
     for (arch, Binary { sha256, url }) in &spec.k3s.binaries {
         let at = |field: &str| format!("k3s.binaries.{}.{field}", arch.as_str());
         if sha256.len() != 64 || !sha256.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
-            return refuse(at("sha256"), "expected 64 lower-case hex digits, as in the release's sha256sum file");
+            return refuse(
+                at("sha256"),
+                "expected 64 lower-case hex digits, as in the release's sha256sum file",
+            );
         }
         if let Some(url) = url
             && !is_url(url)
         {
-            return refuse(at("url"), "expected an absolute http:// or https:// URL without spaces, user and fragment");
+            return refuse(
+                at("url"),
+                "expected an absolute http:// or https:// URL without spaces, user and fragment",
+            );
         }
     }
     Ok(())
@@ -123,7 +132,10 @@ fn cidrs(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
     }
     for (at, services) in spec.service_cidrs.iter().enumerate() {
         if let Some(pods) = spec.pod_cidrs.iter().find(|pods| overlap(pods, services)) {
-            return refuse(format!("service_cidrs[{at}]"), format!("{services} overlaps the pods' {pods}"));
+            return refuse(
+                format!("service_cidrs[{at}]"),
+                format!("{services} overlaps the pods' {pods}"),
+            );
         }
     }
     Ok(())
@@ -145,7 +157,10 @@ fn cidr(field: &str, at: usize, net: &IpNet) -> Result<(), InvalidCluster> {
         return refuse(field_at(), format!("{net} has host bits: expected {}", net.trunc()));
     }
     if net.addr().is_unspecified() || net.addr().is_loopback() || net.addr().is_multicast() {
-        return refuse(field_at(), format!("{net} is not a prefix that pods or services can have"));
+        return refuse(
+            field_at(),
+            format!("{net} is not a prefix that pods or services can have"),
+        );
     }
     let (shortest, longest) = match (field, net) {
         ("pod_cidrs", IpNet::V4(_)) => (8, 23),
@@ -179,7 +194,9 @@ fn names(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
             let shown: String = component.chars().take(80).collect();
             return refuse(
                 format!("disable[{at}]"),
-                format!("{shown:?}: expected a component such as traefik, servicelb, local-storage, metrics-server or coredns"),
+                format!(
+                    "{shown:?}: expected a component such as traefik, servicelb, local-storage, metrics-server or coredns"
+                ),
             );
         }
     }
@@ -192,16 +209,25 @@ fn manifests(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
     }
     let total: usize = spec.manifests.values().map(String::len).sum();
     if total > MAX_MANIFESTS_BYTES {
-        return refuse("manifests", format!("expected at most {MAX_MANIFESTS_BYTES} bytes in all"));
+        return refuse(
+            "manifests",
+            format!("expected at most {MAX_MANIFESTS_BYTES} bytes in all"),
+        );
     }
     for (name, text) in &spec.manifests {
         let at = || format!("manifests.{}", name.chars().take(80).collect::<String>());
         let stem = [".yaml", ".yml", ".json"].iter().find_map(|end| name.strip_suffix(end));
         if name.len() > 100 || !stem.is_some_and(is_dns_name) {
-            return refuse(at(), "expected a file name of a-z 0-9 - . that ends in .yaml, .yml or .json");
+            return refuse(
+                at(),
+                "expected a file name of a-z 0-9 - . that ends in .yaml, .yml or .json",
+            );
         }
         if text.trim().is_empty() || text.len() > MAX_MANIFEST_BYTES {
-            return refuse(at(), format!("expected Kubernetes objects of at most {MAX_MANIFEST_BYTES} bytes"));
+            return refuse(
+                at(),
+                format!("expected Kubernetes objects of at most {MAX_MANIFEST_BYTES} bytes"),
+            );
         }
     }
     Ok(())
@@ -240,10 +266,15 @@ mod tests {
     #[test]
     fn a_cluster_needs_a_name_a_version_and_a_checksum() {
         assert_eq!(spec(json!({})), Ok(()));
-        assert_eq!(spec(json!({"vlan": 1234, "tls_san": ["k8s.example.net", "2001:db8::1"], "disable": ["traefik"],
+        assert_eq!(
+            spec(
+                json!({"vlan": 1234, "tls_san": ["k8s.example.net", "2001:db8::1"], "disable": ["traefik"],
             "pod_cidrs": ["10.42.0.0/16", "fd00:42::/56"], "service_cidrs": ["10.43.0.0/16", "fd00:43::/112"],
             "flannel_backend": "wireguard-native", "agent": {"labels": {"rack": "7"}, "taints": ["a=b:NoSchedule"]},
-            "manifests": {"kube-vip.yaml": "kind: DaemonSet\n"}})), Ok(()));
+            "manifests": {"kube-vip.yaml": "kind: DaemonSet\n"}})
+            ),
+            Ok(())
+        );
     }
 
     #[test]
@@ -251,11 +282,26 @@ mod tests {
         let good = "ab".repeat(32);
         let binaries = |binary: Value| json!({"k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": binary}}});
         for (changed, field) in [
-            (json!({"k3s": {"version": "1.34", "binaries": {"x86_64": {"sha256": good}}}}), "k3s.version"),
-            (json!({"k3s": {"version": "v1.34.1+k3s1", "binaries": {}}}), "k3s.binaries"),
-            (binaries(json!({"sha256": "AB".repeat(32)})), "k3s.binaries.x86_64.sha256"),
-            (binaries(json!({"sha256": good, "url": "ftp://x/k3s"})), "k3s.binaries.x86_64.url"),
-            (binaries(json!({"sha256": good, "url": "https://a b/k3s"})), "k3s.binaries.x86_64.url"),
+            (
+                json!({"k3s": {"version": "1.34", "binaries": {"x86_64": {"sha256": good}}}}),
+                "k3s.version",
+            ),
+            (
+                json!({"k3s": {"version": "v1.34.1+k3s1", "binaries": {}}}),
+                "k3s.binaries",
+            ),
+            (
+                binaries(json!({"sha256": "AB".repeat(32)})),
+                "k3s.binaries.x86_64.sha256",
+            ),
+            (
+                binaries(json!({"sha256": good, "url": "ftp://x/k3s"})),
+                "k3s.binaries.x86_64.url",
+            ),
+            (
+                binaries(json!({"sha256": good, "url": "https://a b/k3s"})),
+                "k3s.binaries.x86_64.url",
+            ),
             (json!({"vlan": 1}), "vlan"),
             (json!({"vlan": 4095}), "vlan"),
             (json!({"pod_cidrs": []}), "pod_cidrs"),
@@ -265,7 +311,10 @@ mod tests {
             (json!({"pod_cidrs": ["10.43.0.0/16"]}), "service_cidrs[0]"),
             (json!({"pod_cidrs": ["10.42.0.0/16", "fd00::/56"]}), "service_cidrs"),
             (json!({"service_cidrs": ["fd00::/112"]}), "service_cidrs"),
-            (json!({"pod_cidrs": ["fd00:42::/56"], "service_cidrs": ["fd00:43::/64"]}), "service_cidrs[0]"),
+            (
+                json!({"pod_cidrs": ["fd00:42::/56"], "service_cidrs": ["fd00:43::/64"]}),
+                "service_cidrs[0]",
+            ),
             (json!({"tls_san": ["k8s.example.net:6443"]}), "tls_san[0]"),
             (json!({"tls_san": ["K8S"]}), "tls_san[0]"),
             (json!({"disable": ["traefik", "a b"]}), "disable[1]"),
@@ -282,7 +331,16 @@ mod tests {
         for good in ["v1.34.1+k3s1", "v1.30.10+k3s2", "v1.34.1-rc1+k3s1"] {
             assert!(is_version(good), "{good}");
         }
-        for bad in ["", "v1.34.1", "1.34.1+k3s1", "v1.34+k3s1", "v1.34.1+k3s", "v1.34.1+k3s1 ", "v1.x.1+k3s1", "v1.34.1-+k3s1"] {
+        for bad in [
+            "",
+            "v1.34.1",
+            "1.34.1+k3s1",
+            "v1.34+k3s1",
+            "v1.34.1+k3s",
+            "v1.34.1+k3s1 ",
+            "v1.x.1+k3s1",
+            "v1.34.1-+k3s1",
+        ] {
             assert!(!is_version(bad), "{bad}");
         }
     }
@@ -297,9 +355,21 @@ mod tests {
             serde_json::from_value::<ClusterSpec>(spec).unwrap()
         };
         let before = of(json!({}));
-        assert_eq!(changed_after_begin(&before, &of(json!({"tls_san": ["a"], "vlan": 7, "selinux": false}))), None);
-        assert_eq!(changed_after_begin(&before, &of(json!({"disable": ["traefik"]}))), Some("disable"));
-        assert_eq!(changed_after_begin(&before, &of(json!({"flannel_backend": "host-gw"}))), Some("flannel_backend"));
-        assert_eq!(changed_after_begin(&before, &of(json!({"pod_cidrs": ["10.40.0.0/16"]}))), Some("pod_cidrs"));
+        assert_eq!(
+            changed_after_begin(&before, &of(json!({"tls_san": ["a"], "vlan": 7, "selinux": false}))),
+            None
+        );
+        assert_eq!(
+            changed_after_begin(&before, &of(json!({"disable": ["traefik"]}))),
+            Some("disable")
+        );
+        assert_eq!(
+            changed_after_begin(&before, &of(json!({"flannel_backend": "host-gw"}))),
+            Some("flannel_backend")
+        );
+        assert_eq!(
+            changed_after_begin(&before, &of(json!({"pod_cidrs": ["10.40.0.0/16"]}))),
+            Some("pod_cidrs")
+        );
     }
 }

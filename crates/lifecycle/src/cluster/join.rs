@@ -121,13 +121,7 @@ pub fn live_slots(cluster: &Cluster, members: &[Member]) -> Vec<Slot> {
 
 /// Decides. Nothing is granted before the cluster that comes back is stored, guarded by its version.
 #[must_use]
-pub fn decide_join(
-    cluster: &Cluster,
-    seeker: &Seeker,
-    members: &[Member],
-    sight: &Sight,
-    now: Timestamp,
-) -> Decision {
+pub fn decide_join(cluster: &Cluster, seeker: &Seeker, members: &[Member], sight: &Sight, now: Timestamp) -> Decision {
     let name = &cluster.spec.name;
     if cluster.revoked.iter().any(|revoked| revoked.is(&seeker.holder)) {
         return Decision::Refuse {
@@ -168,7 +162,9 @@ fn waits_for(cluster: &Cluster, to: &Holder, members: &[Member]) -> String {
     let member = members.iter().find(|member| member.holder.host == to.host);
     match member {
         Some(member) if member.holder.run == to.run => match member.stage {
-            Stage::Networked | Stage::Joining => format!("{} begins {cluster}: the others join once it is ready", to.name),
+            Stage::Networked | Stage::Joining => {
+                format!("{} begins {cluster}: the others join once it is ready", to.name)
+            }
             Stage::Ready => format!(
                 "{} began {cluster} and has not handed in its CA and kubeconfig: hand them in with `thirdboot cluster kubeconfig {cluster} --set FILE`, {way_out}",
                 to.name
@@ -182,7 +178,10 @@ fn waits_for(cluster: &Cluster, to: &Holder, members: &[Member]) -> String {
             "{} begins {cluster}, and is being installed again (run {} is {})",
             to.name, member.holder.run, member.stage
         ),
-        None => format!("{} may begin {cluster} and is none of its hosts any more: {way_out}", to.name),
+        None => format!(
+            "{} may begin {cluster} and is none of its hosts any more: {way_out}",
+            to.name
+        ),
     }
 }
 
@@ -263,7 +262,9 @@ fn join(cluster: &Cluster, seeker: &Seeker, members: &[Member], sight: &Sight, n
             ));
         }
         if seeker.role == Role::Agent && joining(Role::Agent).count() >= MAX_AGENTS_AT_ONCE {
-            return wait(format!("{MAX_AGENTS_AT_ONCE} agents join {name} at the moment: the next ones follow"));
+            return wait(format!(
+                "{MAX_AGENTS_AT_ONCE} agents join {name} at the moment: the next ones follow"
+            ));
         }
         match sight.api {
             Api::Unknown => return look(format!("looking whether the API of {name} answers")),
@@ -290,7 +291,9 @@ fn servers(seeker: &Seeker, members: &[Member], sight: &Sight) -> Vec<u64> {
     let (mut ready, answering): (Vec<&Member>, Vec<u64>) = (
         members
             .iter()
-            .filter(|member| member.role == Role::Server && member.stage == Stage::Ready && is_other(member.holder.host))
+            .filter(|member| {
+                member.role == Role::Server && member.stage == Stage::Ready && is_other(member.holder.host)
+            })
             .collect(),
         sight.answering.iter().copied().filter(|host| is_other(*host)).collect(),
     );
@@ -321,7 +324,10 @@ fn no_server(cluster: &Cluster, members: &[Member]) -> String {
         .iter()
         .find(|member| member.role == Role::Server && member.is_on_its_way() && has_slot(cluster, member));
     match on_its_way {
-        Some(member) => format!("{} is about to be ready in {name}: the others join by it", member.holder.name),
+        Some(member) => format!(
+            "{} is about to be ready in {name}: the others join by it",
+            member.holder.name
+        ),
         None => format!(
             "{name} was begun, and none of its servers is ready: bring one back, or, if the cluster is lost for good, begin it anew with `thirdboot cluster move-init {name}`"
         ),

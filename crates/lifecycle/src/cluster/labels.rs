@@ -234,10 +234,22 @@ mod tests {
 
     #[test]
     fn a_taint_reads_as_it_is_written() {
-        for text in ["dedicated=db:NoSchedule", "gpu:NoExecute", "example.net/a=:PreferNoSchedule"] {
+        for text in [
+            "dedicated=db:NoSchedule",
+            "gpu:NoExecute",
+            "example.net/a=:PreferNoSchedule",
+        ] {
             assert_eq!(text.parse::<Taint>().unwrap().to_string(), text);
         }
-        for text in ["", "a", "a=b", "a=b:Never", ":NoSchedule", "a b:NoSchedule", "a=b=c:NoSchedule"] {
+        for text in [
+            "",
+            "a",
+            "a=b",
+            "a=b:Never",
+            ":NoSchedule",
+            "a b:NoSchedule",
+            "a=b=c:NoSchedule",
+        ] {
             assert!(text.parse::<Taint>().is_err(), "{text}");
         }
     }

@@ -7,10 +7,18 @@ use crate::{NodeWord, Run, Stage};
 
 /// It waits for its turn: nothing is wrong with this host, and somebody else may be stuck.
 pub(super) fn waiting(run: &Run, now: Timestamp) -> Option<Diagnosis> {
-    let wait = run.evidence.join_wait.as_ref().filter(|_| run.stage == Stage::Networked)?;
+    let wait = run
+        .evidence
+        .join_wait
+        .as_ref()
+        .filter(|_| run.stage == Stage::Networked)?;
     Some(found(
         Cause::WaitingForTurn,
-        format!("the network is proven, and it waits to join since {}: {}", ago(wait.since, now), wait.why),
+        format!(
+            "the network is proven, and it waits to join since {}: {}",
+            ago(wait.since, now),
+            wait.why
+        ),
         "nothing is wrong with this host: look at the one that it waits for, and at `thirdboot cluster show`",
     ))
 }
@@ -35,7 +43,10 @@ pub(super) fn stuck(run: &Run, since: &str, now: Timestamp) -> Diagnosis {
     }
     found(
         Cause::JoinStuck,
-        format!("the network is proven, and the join has not ended ({} {since})", run.stage),
+        format!(
+            "the network is proven, and the join has not ended ({} {since})",
+            run.stage
+        ),
         "a stale Node object, a changed cluster CA, an etcd learner that is stuck, or a wrong clock: look at the journal of k3s, and at whose turn it is in the join queue",
     )
 }

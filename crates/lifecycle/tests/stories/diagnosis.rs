@@ -165,10 +165,16 @@ fn join_refused() {
     );
     for (message, advice) in [
         ("Node password rejected, duplicate hostname", "delete it"),
-        ("token CA hash does not match the Cluster CA certificate hash", "clock is wrong"),
+        (
+            "token CA hash does not match the Cluster CA certificate hash",
+            "clock is wrong",
+        ),
         ("etcd learner is not in sync", "one new member at a time"),
         ("the join was refused: over plain HTTP", "TLS"),
-        ("/usr/local/bin/k3s could not be fetched with the right checksum", "sha256"),
+        (
+            "/usr/local/bin/k3s could not be fetched with the right checksum",
+            "sha256",
+        ),
     ] {
         let mut refused = says(3, Said::JoinFailed);
         if let Event::Report { report, .. } = &mut refused {
@@ -181,19 +187,48 @@ fn join_refused() {
 
 #[test]
 fn waiting_for_its_turn() {
-    let wait = Event::JoinWaits { why: "s1 begins prod".into() };
+    let wait = Event::JoinWaits {
+        why: "s1 begins prod".into(),
+    };
     let run = after(at(Stage::Networked), &[wait]);
-    says_so(&diagnose(&run, t0() + minutes(5)).unwrap(), Cause::WaitingForTurn, "s1 begins prod", "cluster show");
-    says_so(&stalled(Stage::Networked, &[Event::JoinWaits { why: "s1 begins prod".into() }]), Cause::WaitingForTurn, "s1", "wrong with this host");
+    says_so(
+        &diagnose(&run, t0() + minutes(5)).unwrap(),
+        Cause::WaitingForTurn,
+        "s1 begins prod",
+        "cluster show",
+    );
+    says_so(
+        &stalled(
+            Stage::Networked,
+            &[Event::JoinWaits {
+                why: "s1 begins prod".into(),
+            }],
+        ),
+        Cause::WaitingForTurn,
+        "s1",
+        "wrong with this host",
+    );
     let moved_on = after(run, &[Event::JoinHandedOut { boot_id: boot(3) }]);
     assert_eq!(diagnose(&moved_on, t0() + minutes(5)), None);
 }
 
 #[test]
 fn given_its_join_and_not_ready() {
-    let not_ready = Event::NodeSeen(NodeWord::NotReady { why: "cni plugin not initialized".into() });
-    says_so(&stalled(Stage::Joining, &[not_ready]), Cause::NodeNotReady, "cni plugin", "describe node");
-    says_so(&stalled(Stage::Joining, &[Event::NodeSeen(NodeWord::Missing)]), Cause::NodeNotReady, "knows no node", "6443");
+    let not_ready = Event::NodeSeen(NodeWord::NotReady {
+        why: "cni plugin not initialized".into(),
+    });
+    says_so(
+        &stalled(Stage::Joining, &[not_ready]),
+        Cause::NodeNotReady,
+        "cni plugin",
+        "describe node",
+    );
+    says_so(
+        &stalled(Stage::Joining, &[Event::NodeSeen(NodeWord::Missing)]),
+        Cause::NodeNotReady,
+        "knows no node",
+        "6443",
+    );
 }
 
 #[test]
@@ -201,7 +236,12 @@ fn podman_silent() {
     let mut run = at(Stage::Networked);
     run.role = Role::Runner;
     run.stalled_since = Some(t0());
-    says_so(&diagnose(&run, t0() + minutes(9)).unwrap(), Cause::PodmanSilent, "podman has not answered", "thirdboot-runner");
+    says_so(
+        &diagnose(&run, t0() + minutes(9)).unwrap(),
+        Cause::PodmanSilent,
+        "podman has not answered",
+        "thirdboot-runner",
+    );
 }
 
 #[test]

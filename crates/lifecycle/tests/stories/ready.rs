@@ -22,20 +22,28 @@ fn a_node_that_calls_itself_ready_while_the_api_says_otherwise_stays_joining() {
         let run = after(at(Stage::Joining), &[word, says(3, Said::Ready)]);
         assert_eq!(run.stage, Stage::Joining);
         let run = after(run, &[Event::NodeSeen(NodeWord::Unreachable), says(3, Said::Ready)]);
-        assert_eq!((run.stage, run.evidence.ready_by), (Stage::Ready, Some(ReadyBy::OwnWord)));
+        assert_eq!(
+            (run.stage, run.evidence.ready_by),
+            (Stage::Ready, Some(ReadyBy::OwnWord))
+        );
     }
 }
 
 #[test]
 fn where_nobody_can_be_asked_the_nodes_own_word_counts_and_is_marked() {
     let run = after(at(Stage::Joining), &[says(3, Said::Ready)]);
-    assert_eq!((run.stage, run.evidence.ready_by), (Stage::Ready, Some(ReadyBy::OwnWord)));
+    assert_eq!(
+        (run.stage, run.evidence.ready_by),
+        (Stage::Ready, Some(ReadyBy::OwnWord))
+    );
 }
 
 #[test]
 fn a_host_that_keeps_asking_for_its_turn_is_not_given_up() {
     let deadlines = Deadlines::default();
-    let waits = || Event::JoinWaits { why: "s1 begins prod".into() };
+    let waits = || Event::JoinWaits {
+        why: "s1 begins prod".into(),
+    };
     let mut run = at(Stage::Networked);
     for hour in 1..100 {
         let now = run.entered_at + SignedDuration::from_hours(hour);

@@ -26,7 +26,9 @@ fn sample(kind: EventKind) -> Event {
         EventKind::LayeredBoot => layered_boot(3, DEPLOYMENT_B),
         EventKind::Network => network(3),
         EventKind::JoinHandedOut => Event::JoinHandedOut { boot_id: boot(3) },
-        EventKind::JoinWaits => Event::JoinWaits { why: "s1 goes first".into() },
+        EventKind::JoinWaits => Event::JoinWaits {
+            why: "s1 goes first".into(),
+        },
         EventKind::NodeSeen => Event::NodeSeen(NodeWord::Ready),
         EventKind::Joining => says(3, Said::Joining),
         EventKind::Ready => says(3, Said::Ready),

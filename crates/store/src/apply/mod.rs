@@ -106,6 +106,23 @@ pub fn apply(state: &HostState, submission: &Submission, context: &Context<'_>) 
             ),
             Err(refused) => Applied::refuse(refused),
         },
+        Submission::JoinWaits { run, why } => match current(state, *run) {
+            Ok(_) => {
+                let event = Event::JoinWaits { why: why.clone() };
+                on_run(state, &event, Actor::Host, context, Answer::Done)
+            }
+            Err(refused) => Applied::refuse(refused),
+        },
+        Submission::NodeSeen { run, word } => match current(state, *run) {
+            Ok(_) => on_run(
+                state,
+                &Event::NodeSeen(word.clone()),
+                Actor::Server,
+                context,
+                Answer::Done,
+            ),
+            Err(refused) => Applied::refuse(refused),
+        },
         Submission::Due => due(state, context),
         Submission::VoidPermit { why } => {
             let event = Event::PermitVoided { why: why.clone() };
@@ -159,6 +176,8 @@ fn on_run(state: &HostState, event: &Event, by: Actor, context: &Context<'_>, an
             let mut line = entry(event.kind().as_str(), by, Some(&next));
             line.message = match event {
                 Event::Fetched(what) => Some(what.as_str().to_owned()),
+                Event::JoinWaits { why } => Some(why.clone()),
+                Event::NodeSeen(word) => Some(word.to_string()),
                 Event::Claimed { claim, grant } => Some(format!(
                     "{} (attempt {} of {})",
                     claim.disk.label(),

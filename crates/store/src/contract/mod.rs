@@ -15,6 +15,7 @@ mod world;
 pub mod addresses;
 pub mod census;
 pub mod claims;
+pub mod clusters;
 pub mod documents;
 pub mod history;
 pub mod hosts;
@@ -111,5 +112,8 @@ stories! { $
         unknown_machines_are_counted_and_capped, a_token_is_found_by_its_hash, a_closed_store_says_so;
     races: of_two_claims_one_is_granted, two_hundred_reports_are_each_recorded_once, a_refusal_spoils_no_other;
     census: hosts_are_counted_by_the_stage_of_their_run;
+    clusters: a_cluster_is_kept_and_replaced_by_who_saw_it_last, of_two_who_would_begin_one_does,
+        a_cluster_with_hosts_stays, a_cluster_that_begins_makes_every_older_copy_doubtful,
+        a_host_that_waits_for_its_turn_is_remembered, the_api_makes_a_host_ready;
     restores: a_restored_backup_grants_nothing, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
 }

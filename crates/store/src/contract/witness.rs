@@ -8,12 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ipnet::IpNet;
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber};
+use thirdboot_lifecycle::{
+    ClusterName, Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber,
+};
 
 use crate::{
-    Actor, Addresses, Answer, Census, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState,
-    Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError, Submission, SubmitError, Token, UnknownMachine,
-    Versioned,
+    Actor, Addresses, Answer, Census, ClusterError, ClusterState, Clusters, Counts, Document, DocumentKind,
+    EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError,
+    Submission, SubmitError, Token, UnknownMachine, Versioned,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -28,6 +30,7 @@ pub fn uncalled() -> Vec<&'static str> {
     let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
     METHODS
         .iter()
+        .chain(CLUSTER_METHODS)
         .copied()
         .filter(|method| !called.contains(method))
         .collect()
@@ -121,4 +124,29 @@ passed_on! {
     fn changed(after: u64, timeout: Duration) -> u64;
     fn ping() -> Result<(), StoreError>;
     fn close() -> ();
+}
+
+macro_rules! clusters_passed_on {
+    ($(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
+        const CLUSTER_METHODS: &[&str] = &[$(stringify!($method)),+];
+
+        #[async_trait]
+        impl<S: Store> Clusters for Witness<S> {
+            $(
+                async fn $method(&self, $($argument: $type),*) -> $answer {
+                    saw(stringify!($method));
+                    self.0.$method($($argument),*).await
+                }
+            )+
+        }
+    };
+}
+
+clusters_passed_on! {
+    fn add_cluster(cluster: ClusterState) -> Result<ClusterState, StoreError>;
+    fn cluster(name: &ClusterName) -> Result<Option<ClusterState>, StoreError>;
+    fn clusters() -> Result<Vec<ClusterState>, StoreError>;
+    fn save_cluster(state: ClusterState, begins: bool) -> Result<ClusterState, ClusterError>;
+    fn remove_cluster(name: &ClusterName, expected_version: u64) -> Result<(), ClusterError>;
+    fn hosts_of(name: &ClusterName) -> Result<Vec<HostState>, StoreError>;
 }

@@ -6,7 +6,11 @@ use super::*;
 
 #[test]
 fn the_first_server_that_asks_begins_and_the_others_wait_for_it() {
-    let members = [server(1, Stage::Networked), server(2, Stage::Networked), member(3, Role::Agent, Stage::Networked)];
+    let members = [
+        server(1, Stage::Networked),
+        server(2, Stage::Networked),
+        member(3, Role::Agent, Stage::Networked),
+    ];
     waits(ask(&cluster(), 3, &members, &quiet()), "no server has begun");
     let next = begins(ask(&cluster(), 1, &members, &quiet()));
     waits(ask(&next, 2, &members, &quiet()), "n1 begins prod");
@@ -42,16 +46,25 @@ fn the_holder_hands_in_once_and_nobody_else_does() {
 fn a_first_server_that_died_half_way_begins_again_after_its_next_install() {
     let granted = begins(ask(&cluster(), 1, &[server(1, Stage::Networked)], &quiet()));
     let failed = [server(1, Stage::Failed), server(2, Stage::Networked)];
-    waits(ask(&granted, 2, &failed, &quiet()), "its run 1 is failed: arm it again, or move the right");
+    waits(
+        ask(&granted, 2, &failed, &quiet()),
+        "its run 1 is failed: arm it again, or move the right",
+    );
     let again = Member {
         holder: holder(1, 2),
         ..server(1, Stage::Networked)
     };
-    waits(ask(&granted, 2, &[again.clone(), failed[1].clone()], &quiet()), "being installed again");
+    waits(
+        ask(&granted, 2, &[again.clone(), failed[1].clone()], &quiet()),
+        "being installed again",
+    );
     waits(ask(&granted, 1, &[again.clone()], &Sight::default()), "looking");
     let next = begins(ask(&granted, 1, &[again], &quiet()));
     assert!(matches!(&next.init, Init::Granted { to, .. } if to.run == RunNumber(2)));
-    assert!(hand_in(&next, &holder(1, 1), CA, t0()).is_err(), "the disk it speaks of is wiped");
+    assert!(
+        hand_in(&next, &holder(1, 1), CA, t0()).is_err(),
+        "the disk it speaks of is wiped"
+    );
 }
 
 #[test]
@@ -111,5 +124,8 @@ fn a_kubeconfig_is_renewed_for_the_same_ca_only() {
     assert!(take_kubeconfig(&begun(), CA, t0()).is_ok());
     assert!(take_kubeconfig(&begun(), "other", t0()).is_err());
     let granted = begins(ask(&cluster(), 1, &[server(1, Stage::Networked)], &quiet()));
-    assert!(take_kubeconfig(&granted, CA, t0()).is_err(), "its holder will hand in its own");
+    assert!(
+        take_kubeconfig(&granted, CA, t0()).is_err(),
+        "its holder will hand in its own"
+    );
 }

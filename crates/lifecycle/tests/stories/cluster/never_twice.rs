@@ -61,9 +61,15 @@ struct World {
 #[derive(Debug, Clone)]
 enum Step {
     /// A host asks to join; whether the servers can be reached from here, and whether they were looked for.
-    Asks { host: u64, reachable: bool, looked: bool },
+    Asks {
+        host: u64,
+        reachable: bool,
+        looked: bool,
+    },
     /// The oldest or the newest decision is stored, if nothing changed meanwhile, and then told.
-    Stored { newest: bool },
+    Stored {
+        newest: bool,
+    },
     /// A host does what it was told.
     Starts(u64),
     HandsIn(u64),
@@ -115,7 +121,9 @@ impl World {
             database: Database {
                 cluster: cluster(),
                 version: 1,
-                members: (1..=HOSTS).map(|host| member(host, role(host), Stage::Networked)).collect(),
+                members: (1..=HOSTS)
+                    .map(|host| member(host, role(host), Stage::Networked))
+                    .collect(),
                 mark: 0,
             },
             backup: None,
@@ -130,7 +138,11 @@ impl World {
     }
 
     fn member(&mut self, host: u64) -> &mut Member {
-        self.database.members.iter_mut().find(|member| member.holder.host == host).unwrap()
+        self.database
+            .members
+            .iter_mut()
+            .find(|member| member.holder.host == host)
+            .unwrap()
     }
 
     fn mark(&mut self) {
@@ -165,7 +177,11 @@ impl World {
 
     fn play(&mut self, step: &Step) {
         match *step {
-            Step::Asks { host, reachable, looked } => self.asks(host, reachable, looked),
+            Step::Asks {
+                host,
+                reachable,
+                looked,
+            } => self.asks(host, reachable, looked),
             Step::Stored { newest } => self.stored(newest),
             Step::Starts(host) => self.starts(host),
             Step::HandsIn(host) => {
@@ -178,7 +194,10 @@ impl World {
                 }
             }
             Step::IsReady(host) => {
-                if self.is_current(host) && self.machine(host).disk.is_some() && self.member(host).stage == Stage::Joining {
+                if self.is_current(host)
+                    && self.machine(host).disk.is_some()
+                    && self.member(host).stage == Stage::Joining
+                {
                     self.member(host).stage = Stage::Ready;
                 }
             }
@@ -212,13 +231,22 @@ impl World {
     }
 
     fn stored(&mut self, newest: bool) {
-        let Some(at) = (if newest { self.pending.len().checked_sub(1) } else { Some(0) }) else {
+        let Some(at) = (if newest {
+            self.pending.len().checked_sub(1)
+        } else {
+            Some(0)
+        }) else {
             return;
         };
         if self.pending.is_empty() {
             return;
         }
-        let Pending { host, run, version, decision } = self.pending.remove(at);
+        let Pending {
+            host,
+            run,
+            version,
+            decision,
+        } = self.pending.remove(at);
         let (next, told) = match decision {
             Decision::Init(next) => (*next, Told::Init),
             Decision::Join { next, .. } => {
@@ -257,7 +285,10 @@ impl World {
                 self.machine(host).disk = Some(self.clusters_made);
             }
             Some(Told::Join(wanted)) => {
-                let is_there = self.machines.iter().any(|other| other.is_on && other.disk == Some(wanted));
+                let is_there = self
+                    .machines
+                    .iter()
+                    .any(|other| other.is_on && other.disk == Some(wanted));
                 if is_there {
                     self.machine(host).disk = Some(wanted);
                 }
@@ -291,7 +322,10 @@ impl World {
 
     /// As docs/clusters.md asks: only when no disk holds the old cluster, and nobody is about to begin it.
     fn moved(&mut self, host: u64) {
-        let is_lost = self.machines.iter().all(|machine| machine.disk.is_none() && machine.told != Some(Told::Init));
+        let is_lost = self
+            .machines
+            .iter()
+            .all(|machine| machine.disk.is_none() && machine.told != Some(Told::Init));
         if !is_lost || host == HOSTS {
             return;
         }
@@ -337,9 +371,28 @@ proptest! {
 #[test]
 fn the_world_of_the_property_forms_clusters() {
     let mut world = World::new();
-    let asks = |host| [Step::Asks { host, reachable: true, looked: true }, Step::Stored { newest: true }, Step::Starts(host)];
-    for step in asks(1).into_iter().chain([Step::HandsIn(1), Step::IsReady(1)]).chain(asks(2)).chain([Step::IsReady(2)]).chain(asks(4)) {
+    let asks = |host| {
+        [
+            Step::Asks {
+                host,
+                reachable: true,
+                looked: true,
+            },
+            Step::Stored { newest: true },
+            Step::Starts(host),
+        ]
+    };
+    for step in asks(1)
+        .into_iter()
+        .chain([Step::HandsIn(1), Step::IsReady(1)])
+        .chain(asks(2))
+        .chain([Step::IsReady(2)])
+        .chain(asks(4))
+    {
         world.play(&step);
     }
-    assert_eq!(world.machines.iter().filter(|machine| machine.disk == Some(1)).count(), 3);
+    assert_eq!(
+        world.machines.iter().filter(|machine| machine.disk == Some(1)).count(),
+        3
+    );
 }
