@@ -137,7 +137,8 @@ impl Fault {
     pub fn meant(self) -> Meant {
         match self {
             Self::PowerCut | Self::StagingLostOnce | Self::LostAnswers => Meant::Ready,
-            Self::DiskHoldsCeph | Self::LayeringFails | Self::JoinRefused => Meant::Failed("host-failed"),
+            Self::DiskHoldsCeph | Self::LayeringFails => Meant::Failed("host-failed"),
+            Self::JoinRefused => Meant::Failed("join-refused"),
             Self::StagingAlwaysLost => Meant::Failed("deployment-lost"),
             Self::NeverPowersOn => Meant::Stuck("never-asked"),
             Self::KernelNotFetched => Meant::Stuck("kernel-not-fetched"),

@@ -34,7 +34,7 @@ pub struct ClusterSpec {
     /// How flannel carries pods' traffic between nodes.
     #[serde(default)]
     pub flannel_backend: FlannelBackend,
-    /// Whether containers are confined by SELinux.
+    /// Whether containers are confined by `SELinux`.
     #[serde(default = "ClusterSpec::default_selinux")]
     pub selinux: bool,
     /// What every server's node carries.

@@ -196,16 +196,10 @@ pub async fn the_api_makes_a_host_ready(factory: impl Factory) {
     let world = World::new(factory).await;
     let (id, run) = world.armed(1).await;
     drive_to(&world, id, run, Stage::Joining).await;
-    let word = NodeWord::Ready;
+    let is_ready = || NodeWord::Ready;
     world
         .store
-        .submit(
-            id,
-            Submission::NodeSeen {
-                run,
-                word: word.clone(),
-            },
-        )
+        .submit(id, Submission::NodeSeen { run, word: is_ready() })
         .await
         .unwrap();
     let ready = world.state(id).await.run.unwrap();
@@ -217,7 +211,13 @@ pub async fn the_api_makes_a_host_ready(factory: impl Factory) {
     assert!(
         world
             .store
-            .submit(id, Submission::NodeSeen { run: other, word })
+            .submit(
+                id,
+                Submission::NodeSeen {
+                    run: other,
+                    word: is_ready()
+                }
+            )
             .await
             .is_err()
     );

@@ -58,7 +58,10 @@ fn a_first_server_that_died_half_way_begins_again_after_its_next_install() {
         ask(&granted, 2, &[again.clone(), failed[1].clone()], &quiet()),
         "being installed again",
     );
-    waits(ask(&granted, 1, &[again.clone()], &Sight::default()), "looking");
+    waits(
+        ask(&granted, 1, std::slice::from_ref(&again), &Sight::default()),
+        "looking",
+    );
     let next = begins(ask(&granted, 1, &[again], &quiet()));
     assert!(matches!(&next.init, Init::Granted { to, .. } if to.run == RunNumber(2)));
     assert!(
