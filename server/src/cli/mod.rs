@@ -61,7 +61,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::RotateKey(options) => options.run().await,
         Command::Repository(command) => command.run().await,
         Command::Role(command) => command.run().await,
-        Command::Demo(options) => demo::run(options).await,
+        Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Butane(options) => return butane(&options),
     };
     match done {
