@@ -126,6 +126,19 @@ impl Document {
     /// # Errors
     /// The document has errors or, with [`Options::strict`], anything to say about it.
     pub fn translate_config(&self, options: &Options) -> Result<(ignition::Config, Report), Report> {
+        self.translate_config_by(options, |_| Report::new())
+    }
+
+    /// Translates the document, and holds the result against rules of the caller's own. Their findings have paths in
+    /// the result; they come out with the places in the document that those parts come from.
+    ///
+    /// # Errors
+    /// The document or the rules have errors or, with [`Options::strict`], anything to say about it.
+    pub fn translate_config_by(
+        &self,
+        options: &Options,
+        rules: impl FnOnce(&ignition::Config) -> Report,
+    ) -> Result<(ignition::Config, Report), Report> {
         let (minor, target) = self.version()?;
         let config: Config = decode::decode(&self.tree, minor)?;
         let mut report = Unused::find(&config, &self.tree, minor);
@@ -143,6 +156,7 @@ impl Document {
                 .origins
                 .trace_back(ignition::validate(&translated.config, target)),
         );
+        report.merge(translated.origins.trace_back(rules(&translated.config)));
         let report = self.locate(report);
         if report.is_fatal() || (options.strict && !report.is_empty()) {
             return Err(report);

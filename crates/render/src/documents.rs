@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256, Sha512};
 use thirdboot_butane::ignition::{Config, Resource, Version, to_vec, validate};
 
-use crate::{RenderError, RunFacts, installed::installed, live::live};
+use crate::{RenderError, RunFacts, installed::installed, live::live, overlay};
 
 /// What a run's machine is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Documents {
 /// Values of the host that cannot be written, and documents that are not valid Ignition. An inspection's installed
 /// config is rendered all the same: what cannot be installed is better known before the arming that means it.
 pub fn documents(facts: &RunFacts<'_>) -> Result<Documents, RenderError> {
-    let config = installed(facts)?;
+    let config = overlay::on_top(installed(facts)?, facts.overlay, facts.host).map_err(RenderError::Templates)?;
     refuse_remote(&config)?;
     let installed = bytes(&config, "installed")?;
     let live = bytes(&live(facts, &installed)?, "live")?;

@@ -33,6 +33,9 @@ pub enum RenderError {
         /// What is wrong.
         what: String,
     },
+    /// A user's template cannot go on top of the installed config.
+    #[error("{}", lines(.0))]
+    Templates(Vec<crate::Fault>),
     /// The finished document is not valid Ignition.
     #[error("the {document} config is not valid: {what}")]
     Invalid {
@@ -59,7 +62,7 @@ impl RenderError {
         match self {
             Self::Value { field, .. } | Self::Contradiction { field, .. } => Some(field),
             Self::Fragment { field, .. } => field.as_deref(),
-            Self::Invalid { .. } | Self::Remote { .. } | Self::NothingToInstall => None,
+            Self::Templates(_) | Self::Invalid { .. } | Self::Remote { .. } | Self::NothingToInstall => None,
         }
     }
 
@@ -77,6 +80,11 @@ impl RenderError {
             why: why.into(),
         }
     }
+}
+
+fn lines(faults: &[crate::Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// A line and a field, as far as known.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use thirdboot_lifecycle::{Host, PackageSources, Permit, RunNumber};
 
-use crate::{BaseUrl, FileName, Secret};
+use crate::{BaseUrl, FileName, Overlay, Secret};
 
 /// The files of one version of the operating system, as the mirror names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,4 +52,6 @@ pub struct RunFacts<'a> {
     pub join_vlan: Option<u16>,
     /// The CA that hosts pin, as PEM.
     pub ca_pem: Option<&'a str>,
+    /// Users' templates that go on top of the installed config.
+    pub overlay: Overlay<'a>,
 }

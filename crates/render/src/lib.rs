@@ -6,6 +6,7 @@
 
 mod cpio;
 mod documents;
+mod engine;
 mod error;
 mod facts;
 mod files;
@@ -15,6 +16,8 @@ mod fragments;
 mod installed;
 mod keyfile;
 mod live;
+mod opened;
+mod overlay;
 mod pointer;
 mod repositories;
 mod script;
@@ -29,6 +32,11 @@ pub use error::RenderError;
 pub use facts::{AssetNames, RunFacts};
 pub use fleetlock::{FleetLockIdentity, fleetlock_identity};
 pub use keyfile::{Keyfile, keyfiles};
+pub use opened::{NotOpened, Part, opened};
+pub use overlay::{
+    CheckBase, FACTS, Fact, Fault, MAX_TEMPLATE_BYTES, Overlay, RESERVED, Reserved, Template, facts_table,
+    reserved_table,
+};
 pub use pointer::{PointerFacts, pointer};
 pub use script::{InstallFacts, Retry, ScriptFacts, boot_script, script};
 pub use secret::{InvalidSecret, Secret};

@@ -20,6 +20,33 @@ pub(crate) fn with_network(json: &str) -> Host {
     host
 }
 
+/// A server with everything that can be said of a host.
+pub(crate) fn full_host() -> Host {
+    let mut host = with_network(
+        r#"{"uplink":{"method":"static","addresses":["192.0.2.5/24"],"gateways":["192.0.2.1"]},
+            "bond":{"ports":["52:54:00:00:00:01","52:54:00:00:00:02"],"mtu":9000},
+            "vlans":[{"id":1234,"mtu":9000,"addresses":["10.8.0.5/24","fd00::5/64"]}],"dns":["192.0.2.53"]}"#,
+    );
+    host.role = thirdboot_lifecycle::Role::Server;
+    host.cluster = Some("prod".parse().unwrap());
+    host.serial = Some("S3R14L".parse().unwrap());
+    host.uuid = Some("4c4c4544-0042-4a10-8035-b8c04f4d3132".parse().unwrap());
+    host.labels = [
+        ("rack".to_owned(), "r7".to_owned()),
+        ("example.net/row".to_owned(), "2".to_owned()),
+    ]
+    .into();
+    host.ssh_keys = vec!["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA someone".into()];
+    host.console_password_hash = Some("$y$j9T$abc$def".into());
+    host.time_servers = vec!["192.0.2.123".into()];
+    host.packages = vec!["k3s-selinux".into()];
+    host.install.disk = Some("/dev/disk/by-id/nvme-X_1".parse().unwrap());
+    host.install.console = vec!["tty0".into()];
+    host.install.kernel_arguments = vec!["mitigations=auto".into()];
+    host.install.version = Some("43.20260901.3.0".into());
+    host
+}
+
 pub(crate) fn secret(purpose: &str) -> Secret {
     Secret::parse(&format!("tb_{purpose}_aaaabbbbccccdddd2345")).unwrap()
 }
@@ -71,6 +98,7 @@ impl Run {
             peers: &self.peers,
             join_vlan: None,
             ca_pem: self.ca_pem,
+            overlay: crate::Overlay::NONE,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Templates cannot be broken out of: the YAML is parsed first, then each string in it is rendered.
 
-use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
+use minijinja::{Environment, Value};
 use thirdboot_butane::{Document, Entry, Options, Report, ignition::Config};
 
-use crate::RenderError;
+use crate::{RenderError, engine};
 
 /// What rendering one string may cost; a loop over a host's list needs a few hundred.
 const FUEL: u64 = 20_000;
@@ -71,17 +71,9 @@ pub(crate) fn render(fragment: Fragment, facts: &Value) -> Result<Config, Render
     Ok(config)
 }
 
-/// No loader, so that nothing can be included; unknown names are errors; fuel ends every loop.
+/// With fuel that ends every loop, and our scripts.
 fn environment() -> Result<Environment<'static>, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .keep_trailing_newline(true)
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?,
-    );
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let mut environment = engine::environment()?;
     environment.set_fuel(Some(FUEL));
     environment.add_function("script", |name: &str| {
         let script = SCRIPTS.iter().find(|(known, _)| *known == name);

@@ -23,3 +23,11 @@ pub use types::*;
 pub(crate) use url::unescape;
 pub use validate::{validate, validate_slice};
 pub use version::Version;
+
+/// The bytes that a `data:` URL carries, still compressed if they were.
+///
+/// # Errors
+/// Says what is wrong with the URL.
+pub fn decode_data_url(url: &str) -> Result<Vec<u8>, &'static str> {
+    crate::dataurl::check(url)
+}
