@@ -14,7 +14,7 @@ use crate::pending::{self, Pending};
 use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
-use crate::{clusters, hosts, packages, prune, read, reports, submit, tokens, unknown};
+use crate::{clusters, hosts, packages, prune, read, reports, submit, templates, tokens, unknown};
 
 /// An open transaction and what it has read so far.
 pub(crate) struct Batch<'c> {
@@ -138,6 +138,10 @@ impl<'c> Batch<'c> {
             Job::RemoveCluster(name, expected, reply) => match clusters::remove(self, &name, expected).await {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::RemoveCluster(name, expected, reply), error)),
+            },
+            Job::SaveTemplate(saving, reply) => match templates::save(self, &saving).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::SaveTemplate(saving, reply), error)),
             },
             Job::Remove(excess, reply) => match prune::remove(self, &excess).await {
                 Ok(removed) => Ok(Held::new(reply, Ok(removed))),

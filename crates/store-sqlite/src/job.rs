@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::packages;
 use crate::prune::Excess;
+use crate::templates::{Saved, Saving};
 
 /// Where an answer goes.
 pub(crate) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
@@ -31,6 +32,7 @@ pub(crate) enum Job {
     AddCluster(Box<ClusterState>, Reply<ClusterState, StoreError>),
     SaveCluster(Box<ClusterState>, bool, Reply<ClusterState, ClusterError>),
     RemoveCluster(ClusterName, u64, Reply<(), ClusterError>),
+    SaveTemplate(Box<Saving>, Reply<Saved, StoreError>),
     Remove(Excess, Reply<u64, StoreError>),
     Ping(Reply<(), StoreError>),
     #[cfg(test)]
@@ -76,6 +78,7 @@ impl Job {
         match self {
             Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
+            Self::SaveTemplate(_, reply) => drop(reply.send(Err(error))),
             Self::Remove(_, reply) | Self::Packages(_, reply) => drop(reply.send(Err(error))),
             Self::AddCluster(_, reply) => drop(reply.send(Err(error))),
             Self::SaveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),

@@ -30,6 +30,7 @@ mod schema;
 mod script;
 mod store;
 mod submit;
+mod templates;
 mod tokens;
 mod unknown;
 mod writer;

@@ -1,7 +1,7 @@
 //! A change of more than a host's run, written at once and within a savepoint: another host may own what it asks for.
 
 use thirdboot_lifecycle::Host;
-use thirdboot_store::{Change, HostState, StoreError};
+use thirdboot_store::{Change, DocumentKind, HostState, StoreError};
 
 use crate::addresses;
 use crate::batch::Batch;
@@ -11,6 +11,7 @@ use crate::pending::due_ms;
 use crate::read::{json, keys_of};
 use crate::rows::signed;
 use crate::script::Script;
+use crate::templates;
 
 /// Whether `change` writes more than the row's run and observed state, events and a report.
 pub(crate) fn can_be_refused(state: &HostState, change: &Change) -> bool {
@@ -96,8 +97,16 @@ fn documents(script: &mut Script, id: i64, state: &HostState, change: &Change) {
     if change.documents.is_some() || change.forget_documents {
         script.add("DELETE FROM documents WHERE host_id = ?").bind(id);
     }
-    let run = change.run.as_ref().or(state.run.as_ref()).map_or(0, |run| run.number.0);
+    let run = change.run.as_ref().or(state.run.as_ref());
+    if let Some(ended) = run.filter(|_| change.forget_documents) {
+        templates::settle_installed(script, id, ended);
+    }
+    let run = run.map_or(0, |run| run.number.0);
     for document in change.documents.iter().flatten() {
+        if document.kind == DocumentKind::Installed {
+            templates::keep_installed(script, id, run, document);
+            continue;
+        }
         script
             .add("INSERT INTO documents (host_id, kind, run, sha512, sealed) VALUES (?, ?, ?, ?, ?)")
             .bind(id)

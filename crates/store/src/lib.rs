@@ -19,6 +19,7 @@ mod model;
 mod packages;
 mod store;
 mod submission;
+mod templates;
 mod watch;
 
 pub use addresses::Addresses;
@@ -35,4 +36,5 @@ pub use model::{
 pub use packages::{Packages, Versioned};
 pub use store::Store;
 pub use submission::{Answer, Submission};
+pub use templates::{MAX_TEMPLATE_VERSIONS, Selection, StoredTemplate, TemplateDraft, TemplateMoved, Templates};
 pub use watch::{Commit, Move, Unwatched, Watch};

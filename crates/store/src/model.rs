@@ -45,6 +45,8 @@ pub enum DocumentKind {
     Assets,
     /// The network of its live system, as JSON: what its initramfs is given beside the pointer.
     Network,
+    /// The installed Ignition config, as it stands inside the live one: kept past the install, for comparison.
+    Installed,
 }
 
 impl DocumentKind {
@@ -55,6 +57,7 @@ impl DocumentKind {
             Self::Live => "live",
             Self::Assets => "assets",
             Self::Network => "network",
+            Self::Installed => "installed",
         }
     }
 }

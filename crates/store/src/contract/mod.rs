@@ -25,6 +25,7 @@ pub mod path;
 pub mod races;
 pub mod reports;
 pub mod restores;
+pub mod templates;
 pub mod times;
 
 use std::sync::Arc;
@@ -110,6 +111,8 @@ stories! { $
     times: a_permit_expires_when_its_time_is_over, a_late_stage_stalls_and_then_fails, time_never_runs_backwards;
     lists: the_log_is_read_in_pages, a_change_wakes_those_who_wait, what_is_over_the_caps_goes,
         unknown_machines_are_counted_and_capped, a_token_is_found_by_its_hash, a_closed_store_says_so;
+    templates: every_save_of_a_template_is_a_version, a_template_that_moved_is_not_overwritten,
+        templates_are_listed_in_their_order, versions_of_a_template_are_capped, what_a_machine_was_installed_with_is_kept;
     races: of_two_claims_one_is_granted, two_hundred_reports_are_each_recorded_once, a_refusal_spoils_no_other;
     census: hosts_are_counted_by_the_stage_of_their_run;
     clusters: a_cluster_is_kept_and_replaced_by_who_saw_it_last, of_two_who_would_begin_one_does,

@@ -15,7 +15,7 @@ use thirdboot_lifecycle::{
 use crate::{
     Actor, Addresses, Answer, Census, ClusterError, ClusterState, Clusters, Counts, Document, DocumentKind,
     EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError,
-    Submission, SubmitError, Token, UnknownMachine, Versioned,
+    StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates, Token, UnknownMachine, Versioned,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -48,8 +48,23 @@ impl<S: Store> Counts for Witness<S> {
 pub(super) struct Witness<S>(pub(super) Arc<S>);
 
 macro_rules! passed_on {
-    ($(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        const METHODS: &[&str] = &["now", "ready_addresses", "repositories", "put_repository", "remove_repository", "role_defaults", "put_role_defaults", "census", $(stringify!($method)),+];
+    (
+        $(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+
+        Templates:
+        $(fn $of_templates:ident($($name:ident: $kind:ty),*) -> $given:ty;)+
+    ) => {
+        const METHODS: &[&str] = &["now", "ready_addresses", "repositories", "put_repository", "remove_repository",
+            "role_defaults", "put_role_defaults", "census", $(stringify!($method)),+, $(stringify!($of_templates)),+];
+
+        #[async_trait]
+        impl<S: Store> Templates for Witness<S> {
+            $(
+                async fn $of_templates(&self, $($name: $kind),*) -> $given {
+                    saw(stringify!($of_templates));
+                    self.0.$of_templates($($name),*).await
+                }
+            )+
+        }
 
         #[async_trait]
         impl<S: Store> Store for Witness<S> {
@@ -124,6 +139,13 @@ passed_on! {
     fn changed(after: u64, timeout: Duration) -> u64;
     fn ping() -> Result<(), StoreError>;
     fn close() -> ();
+    Templates:
+    fn save_template(draft: TemplateDraft, expected: Option<u64>) -> Result<Result<StoredTemplate, TemplateMoved>, StoreError>;
+    fn delete_template(name: &str, expected: u64, by: &str) -> Result<Result<StoredTemplate, TemplateMoved>, StoreError>;
+    fn templates() -> Result<Vec<StoredTemplate>, StoreError>;
+    fn template(name: &str, version: Option<u64>) -> Result<Option<StoredTemplate>, StoreError>;
+    fn template_versions(name: &str) -> Result<Vec<StoredTemplate>, StoreError>;
+    fn installed_document(host: HostId, run: RunNumber) -> Result<Option<Document>, StoreError>;
 }
 
 macro_rules! clusters_passed_on {

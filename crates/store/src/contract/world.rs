@@ -66,7 +66,7 @@ pub(super) fn claim(run: RunNumber, boot_id: BootId, identity: Identity) -> Subm
 }
 
 pub(super) fn documents() -> Vec<Document> {
-    [DocumentKind::Live, DocumentKind::Assets]
+    [DocumentKind::Live, DocumentKind::Assets, DocumentKind::Installed]
         .map(|kind| Document {
             kind,
             sha512: "ab".repeat(64),
