@@ -12,6 +12,7 @@ use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
 use crate::reconciler::Nudge;
 use crate::secrets::Secrets;
+use crate::templates::Workshop;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub struct Parts {
     pub repeats: Repeats,
     /// Live configs that were opened a moment ago.
     pub documents: OpenDocuments,
+    /// What is known of users' templates.
+    pub workshop: Workshop,
 }
 
 /// How the boot plane answers. Validated: what is in here can be used as it is.

@@ -12,6 +12,7 @@ pub mod reconciler;
 pub mod secrets;
 pub mod serve;
 pub mod settings;
+pub mod templates;
 #[cfg(test)]
 mod testing;
 pub mod tls;

@@ -1,25 +1,28 @@
 //! Arming: a person allows a machine to be wiped. What the run will be served is rendered, sealed and kept now, so that
 //! every fetch of the run is byte-identical, whatever changes later.
 
+use std::sync::Arc;
+
 use axum::Json as Answered;
 use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{ArmBody, HostView};
 use thirdboot_lifecycle::{DEFAULT_ATTEMPTS, DiskSelector, Permit, Purpose, RunNumber, arm_refused};
-use thirdboot_render::{RunFacts, Secret, documents, keyfiles};
+use thirdboot_render::{Documents, keyfiles};
 use thirdboot_store::{Actor, Document, DocumentKind, HostState, Submission, SubmitError};
 
 use super::auth::Operator;
 use super::beside::Beside;
 use super::hosts::named;
+use super::rendering::{self, Rendering};
 use super::view::view;
 use crate::App;
-use crate::assets::{AssetError, Manifest};
+use crate::assets::Manifest;
 use crate::boot::Json;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
-use crate::secrets;
+use crate::templates;
 
 /// How long a permit may be claimed, in seconds: a minute to a week.
 const TTLS_S: std::ops::RangeInclusive<u64> = 60..=7 * 24 * 60 * 60;
@@ -144,16 +147,17 @@ impl Wanted {
 
 async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) -> Result<(), SubmitFailure> {
     let host = &state.host;
-    let manifest = app.assets.manifest(host.arch, host.install.version.as_deref()).await;
-    let manifest = manifest.map_err(not_mirrored)?;
+    let manifest = rendering::manifest(app, host).await?;
     app.assets.check_ahead(&manifest);
     let permit = wanted.permit(state, app.store.now());
-    let run = state.run.as_ref().map_or(RunNumber(1), |run| run.number.next());
+    let run = next_run(state);
     let beside = Beside::of(app, state).await?;
-    let documents = render(app, state, run, &permit, &manifest, &beside)?;
+    let templates = templates::of_host(app, host).await?;
+    let rendering = Rendering::of(app, state, (run, permit.clone()), &manifest, &templates, beside)?;
+    let rendered = Arc::new(rendering).render(app, host).await?;
     let submission = Submission::Arm {
         permit,
-        documents,
+        documents: sealed(app, state, run, &rendered, &manifest)?,
         expected_version: state.version,
         by: by.clone(),
     };
@@ -167,51 +171,30 @@ async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) 
     }
 }
 
-/// Without a mirror nothing can be installed: the person who arms hears of it, not the machine at night.
-fn not_mirrored(error: AssetError) -> Failure {
-    match error {
-        AssetError::Missing(_) | AssetError::Manifest { .. } => Failure::new(ProblemType::Refused, error.to_string()),
-        error => Failure::internal(error),
-    }
+/// The run that arming would begin.
+pub(super) fn next_run(state: &HostState) -> RunNumber {
+    state.run.as_ref().map_or(RunNumber(1), |run| run.number.next())
 }
 
-fn render(
+/// The permit that arming without any wishes would issue.
+pub(super) fn usual_permit(state: &HostState, now: Timestamp) -> Permit {
+    let ttl = SignedDuration::from_secs(thirdboot_api::control::DEFAULT_TTL_S.try_into().unwrap_or(i64::MAX));
+    let wanted = Wanted {
+        ttl,
+        disk: None,
+        wipe: Vec::new(),
+        inspect: false,
+    };
+    wanted.permit(state, now)
+}
+
+fn sealed(
     app: &App,
     state: &HostState,
     run: RunNumber,
-    permit: &Permit,
+    rendered: &Documents,
     manifest: &Manifest,
-    beside: &Beside,
 ) -> Result<Vec<Document>, Failure> {
-    let generation = state.host.key_generation;
-    let secret = |purpose: secrets::Purpose| {
-        let of_run = match purpose {
-            secrets::Purpose::Boot | secrets::Purpose::Lock => RunNumber(0),
-            secrets::Purpose::Conf | secrets::Purpose::Live | secrets::Purpose::Host => run,
-        };
-        let derived = app.secrets.derive(purpose, state.id, of_run, generation);
-        Secret::parse(derived.expose()).map_err(Failure::internal)
-    };
-    let rendered = documents(&RunFacts {
-        host: &state.host,
-        run,
-        permit,
-        config_base: &app.settings.config_url,
-        assets_base: &app.settings.assets_url,
-        live: &secret(secrets::Purpose::Live)?,
-        host_secret: &secret(secrets::Purpose::Host)?,
-        lock: &secret(secrets::Purpose::Lock)?,
-        conf: &secret(secrets::Purpose::Conf)?,
-        assets: &manifest.names().map_err(Failure::internal)?,
-        sources: &beside.sources,
-        peers: &beside.peers,
-        join_vlan: None,
-        ca_pem: app.settings.ca_pem.as_deref(),
-    });
-    let rendered = rendered.map_err(|error| {
-        let why = format!("this host's configs cannot be rendered: {error}");
-        Failure::new(ProblemType::Refused, why)
-    })?;
     let assets = serde_json::to_vec(manifest).map_err(Failure::internal)?;
     let seal = |kind: DocumentKind, sha512: String, plain: &[u8]| {
         let sealed = app
@@ -223,9 +206,14 @@ fn render(
     let network = keyfiles(&state.host).map_err(Failure::internal)?;
     let network = serde_json::to_vec(&network).map_err(Failure::internal)?;
     Ok(vec![
-        seal(DocumentKind::Live, rendered.live_sha512, &rendered.live)?,
+        seal(DocumentKind::Live, rendered.live_sha512.clone(), &rendered.live)?,
         seal(DocumentKind::Assets, sha512(&assets), &assets)?,
         seal(DocumentKind::Network, sha512(&network), &network)?,
+        seal(
+            DocumentKind::Installed,
+            sha512(&rendered.installed),
+            &rendered.installed,
+        )?,
     ])
 }
 

@@ -26,17 +26,9 @@ pub fn token_sha256(token: &str) -> String {
 }
 
 async fn caller(parts: &Parts, app: &App, needed: AccessRole) -> Result<Actor, Failure> {
-    let text = bearer_token(&parts.headers).ok_or_else(unauthorized)?;
-    let token: Token = app.store.token(&token_sha256(text)).await?.ok_or_else(unauthorized)?;
-    if token.role < needed {
-        let detail = format!(
-            "this needs the role {}, the token has {}",
-            needed.as_str(),
-            token.role.as_str()
-        );
-        return Err(Failure::new(ProblemType::Forbidden, detail));
-    }
-    Ok(Actor::Token(token.name))
+    let caller = Caller::from_request_parts(&mut parts.clone(), app).await?;
+    caller.require(needed)?;
+    Ok(caller.by)
 }
 
 fn unauthorized() -> Failure {
@@ -44,6 +36,42 @@ fn unauthorized() -> Failure {
         ProblemType::Unauthorized,
         "expected `Authorization: Bearer` with an API token",
     )
+}
+
+/// Whoever asks, where the role decides over a part of the answer only.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// By the name of the token.
+    pub(super) by: Actor,
+    role: AccessRole,
+}
+
+impl Caller {
+    /// Refuses a lower role.
+    pub(super) fn require(&self, needed: AccessRole) -> Result<(), Failure> {
+        if self.role >= needed {
+            return Ok(());
+        }
+        let detail = format!(
+            "this needs the role {}, the token has {}",
+            needed.as_str(),
+            self.role.as_str()
+        );
+        Err(Failure::new(ProblemType::Forbidden, detail))
+    }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let text = bearer_token(&parts.headers).ok_or_else(unauthorized)?;
+        let token: Token = app.store.token(&token_sha256(text)).await?.ok_or_else(unauthorized)?;
+        Ok(Self {
+            by: Actor::Token(token.name),
+            role: token.role,
+        })
+    }
 }
 
 /// Somebody who may see state.

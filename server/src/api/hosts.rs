@@ -16,6 +16,7 @@ use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
+use crate::templates::check_host;
 
 /// Adds a host.
 ///
@@ -32,6 +33,7 @@ pub(super) async fn create(
     Json(spec): Json<HostSpec>,
 ) -> Answer<(StatusCode, Answered<HostView>)> {
     let host = described(&spec)?;
+    check_host(&app, &host).await?;
     let added = app.store.add_hosts(vec![host.clone()], by.clone()).await;
     let added = added.map_err(|error| placed(error, &host))?;
     let state = added.first().ok_or_else(|| Failure::internal("no host was added"))?;

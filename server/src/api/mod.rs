@@ -4,14 +4,20 @@ mod actions;
 mod arm;
 mod auth;
 mod beside;
+mod comparing;
 mod describe;
 mod events;
 mod health;
+mod host_diff;
 mod hosts;
 mod openapi;
+mod preview;
 mod query;
+mod redacting;
+mod rendering;
 mod repositories;
 mod roles;
+mod templates;
 mod unknown;
 mod view;
 
@@ -54,4 +60,12 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(repositories::show, repositories::put, repositories::remove))
         .routes(routes!(roles::list))
         .routes(routes!(roles::show, roles::put))
+        .routes(routes!(preview::show, preview::try_template))
+        .routes(routes!(host_diff::show))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::show, templates::save, templates::delete))
+        .routes(routes!(templates::validate))
+        .routes(routes!(templates::versions))
+        .routes(routes!(templates::version))
+        .routes(routes!(templates::diff))
 }

@@ -24,6 +24,8 @@ use super::routes;
     tags(
         (name = "packages", description = "Where packages come from, and what every host of a role has"),
         (name = "hosts", description = "Machines: described, armed, held, watched"),
+        (name = "previews", description = "What a host would be served, and how that differs from what it has"),
+        (name = "templates", description = "Users' own Butane documents on top of the installed config"),
         (name = "service", description = "The service itself"),
     ),
     modifiers(&Bearer),

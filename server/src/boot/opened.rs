@@ -111,6 +111,7 @@ async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Re
             bytes: plain.into(),
             sha512: document.sha512,
         },
+        DocumentKind::Installed => return Err(Failure::internal("the installed config is not served by itself")),
         DocumentKind::Assets => {
             OpenDocument::Assets(Arc::new(serde_json::from_slice(&plain).map_err(Failure::internal)?))
         }

@@ -14,6 +14,7 @@ mod repository;
 mod role;
 mod rotate;
 mod table;
+mod template;
 mod ttl;
 
 use std::io;
@@ -30,6 +31,7 @@ pub use host::HostCommand;
 pub use repository::RepositoryCommand;
 pub use role::RoleCommand;
 pub use rotate::RotateOptions;
+pub use template::TemplateCommand;
 
 use failure::Failure;
 
@@ -46,6 +48,8 @@ pub enum Command {
     Repository(RepositoryCommand),
     /// Show and set what every host of a role has.
     Role(RoleCommand),
+    /// Save, check and compare templates: your own Butane documents on top of the installed config.
+    Template(Box<TemplateCommand>),
     /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
     Demo(DemoOptions),
     /// Translate a Butane document (variant fcos) to an Ignition config, as the server does.
@@ -62,6 +66,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Repository(command) => command.run().await,
         Command::Role(command) => command.run().await,
         Command::Demo(options) => Box::pin(demo::run(options)).await,
+        Command::Template(command) => command.run().await,
         Command::Butane(options) => return butane(&options),
     };
     match done {

@@ -5,6 +5,7 @@
 //! That holds for one process that owns its database, so that only the embedded store is wrapped.
 
 mod entries;
+mod templates;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -22,6 +22,7 @@ pub use options::{ServeOptions, UnknownPolicy};
 pub(crate) use trace::layered;
 
 use crate::reconciler::{self, Nudge};
+use crate::templates::Workshop;
 use crate::tls::Tls;
 use crate::{App, Parts, Settings, api, boot};
 
@@ -127,6 +128,7 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
         nudge,
         repeats: boot::Repeats::default(),
         documents: boot::OpenDocuments::default(),
+        workshop: Workshop::default(),
     })
 }
 

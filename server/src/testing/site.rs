@@ -163,13 +163,26 @@ impl TestApp {
 
     /// Any request to the control plane under a token.
     pub(crate) async fn api_as(&self, token: &str, method: Method, path: &str, body: Body) -> Reply {
-        let request = Request::builder()
+        self.api_with(token, method, path, &[], body).await
+    }
+
+    /// The same with headers of its own.
+    pub(crate) async fn api_with(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Reply {
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {token}"))
-            .body(body)
-            .unwrap();
-        Self::ask(&self.control, request).await
+            .header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Self::ask(&self.control, request.body(body).unwrap()).await
     }
 
     pub(crate) async fn api_get(&self, path: &str) -> Reply {

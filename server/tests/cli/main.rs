@@ -8,6 +8,8 @@ mod db;
 mod desk;
 #[cfg(test)]
 mod https;
+#[cfg(test)]
+mod templates;
 
 use desk::{Desk, binary, spoken};
 use serde_json::Value;

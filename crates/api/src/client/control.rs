@@ -213,7 +213,11 @@ impl Client {
         }
     }
 
-    async fn post<B: Serialize, T: DeserializeOwned>(&self, segments: &[&str], body: &B) -> Result<T, ClientError> {
+    pub(super) async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        body: &B,
+    ) -> Result<T, ClientError> {
         let url = self.url(segments, &[])?;
         self.ask(Method::POST, &url, Some(body)).await
     }
@@ -224,7 +228,23 @@ impl Client {
         url: &Url,
         body: Option<&B>,
     ) -> Result<T, ClientError> {
-        let mut request = self.http.request(method, url.clone()).bearer_auth(self.token.reveal());
+        self.ask_on_top(method, url, body, None, ANSWER_LIMIT_S).await
+    }
+
+    /// On top of the version that was seen, if one was; answered within `limit_s` seconds.
+    pub(super) async fn ask_on_top<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<&B>,
+        seen: Option<u64>,
+        limit_s: u64,
+    ) -> Result<T, ClientError> {
+        let request = self.http.request(method, url.clone()).bearer_auth(self.token.reveal());
+        let mut request = request.timeout(Duration::from_secs(limit_s));
+        if let Some(seen) = seen {
+            request = request.header(reqwest::header::IF_MATCH, format!("\"{seen}\""));
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -4,6 +4,7 @@ mod boot;
 mod control;
 mod error;
 mod packages;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod token;

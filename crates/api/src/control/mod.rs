@@ -6,7 +6,9 @@ mod event;
 mod host;
 mod network;
 mod packages;
+mod preview;
 mod run;
+mod template;
 mod unknown;
 mod words;
 
@@ -21,7 +23,11 @@ pub use network::{
     UplinkSpec, VlanSpec, XmitHashPolicy,
 };
 pub use packages::{RepositorySpec, RepositoryView, RoleSpec, RoleView};
+pub use preview::{AppliedTemplate, ChangeView, HostDiffView, PartView, PreviewView, TryTemplate};
 pub use run::{BootView, DiagnosisView, FailedView, LastWordView, RunView};
+pub use template::{
+    CheckedView, DEFAULT_TEMPLATE_ORDER, FaultView, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView,
+};
 pub use unknown::UnknownMachineView;
 pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};
 

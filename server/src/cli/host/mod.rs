@@ -2,7 +2,9 @@
 
 mod act;
 mod add;
+mod preview;
 
+pub(super) use add::label;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -48,6 +50,10 @@ enum Action {
         #[arg(long)]
         reason: String,
     },
+    /// Show what arming the host now would have it served. Nothing is changed by looking.
+    Preview(Box<preview::PreviewOptions>),
+    /// Show how what a machine was installed with differs from what it would get today.
+    Diff(preview::DiffOptions),
     /// Take the brake off.
     Release {
         /// The host's name.
@@ -77,6 +83,8 @@ impl HostCommand {
                 let host = connection.client()?.hold(&name, &reason).await?;
                 print(connection, &host, || format!("{name}: held: {reason}\n"))
             }
+            Action::Preview(options) => options.run(connection).await,
+            Action::Diff(options) => options.run(connection).await,
             Action::Release { name } => {
                 let host = connection.client()?.release(&name).await?;
                 print(connection, &host, || format!("{name}: released\n"))

@@ -1,0 +1,410 @@
+//! Users' templates: saved as versions, and only when they render for every host that they are for.
+
+use axum::Json as Answered;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use thirdboot_api::ProblemType;
+use thirdboot_api::control::{CheckedView, FaultView, Page, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView};
+use thirdboot_lifecycle::HostName;
+use thirdboot_render::Fault;
+use thirdboot_store::{Selection, StoredTemplate, TemplateDraft, TemplateMoved};
+
+use super::auth::{Admin, Operator, Viewer};
+use super::query::Query;
+use crate::App;
+use crate::boot::Json;
+use crate::path::Path;
+use crate::problem::{Answer, Failure};
+use crate::secrets::redact;
+use crate::templates::{Checked, check};
+
+/// Templates in all: every arming reads them.
+const MAX_TEMPLATES: usize = 500;
+/// Names and labels of a selection.
+const MAX_SELECTED: usize = 1000;
+/// A note is a line for people.
+const MAX_NOTE_CHARS: usize = 500;
+
+/// Lists the templates in the order in which they are merged, without their texts.
+#[utoipa::path(
+    get, path = "/api/v1/templates", tag = "templates", operation_id = "list_templates", security(("token" = ["viewer"])),
+    responses((status = 200, description = "Every template", body = Page<TemplateView>)),
+)]
+pub(super) async fn list(State(app): State<App>, _: Viewer) -> Answer<Answered<Page<TemplateView>>> {
+    let templates = app.store.templates().await?;
+    Ok(Answered(Page {
+        // Their number is capped: one page holds them all.
+        items: templates.into_iter().map(|stored| view(stored, false)).collect(),
+        next_cursor: None,
+    }))
+}
+
+/// Shows a template.
+#[utoipa::path(
+    get, path = "/api/v1/templates/{name}", tag = "templates", operation_id = "get_template", security(("token" = ["viewer"])),
+    params(("name" = String, Path, description = "The template's name", example = "motd")),
+    responses((status = 200, description = "Its last version", body = TemplateView,
+        headers(("ETag" = String, description = "The version in quotes, for If-Match")))),
+)]
+pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<String>) -> Answer {
+    let stored = app
+        .store
+        .template(&name, None)
+        .await?
+        .filter(|stored| !stored.is_deleted);
+    Ok(tagged(StatusCode::OK, view(stored.ok_or_else(|| none(&name))?, true)))
+}
+
+/// Saves a template: a new one, or a new version of one.
+///
+/// It is saved only when it renders, translates and can be merged for every host that it is for; with none yet, for
+/// made-up ones. Hosts that are armed from then on get it; machines that are installed keep what they have.
+#[utoipa::path(
+    put, path = "/api/v1/templates/{name}", tag = "templates", operation_id = "save_template", security(("token" = ["admin"])),
+    params(
+        ("name" = String, Path, description = "The template's name: 1 to 63 of a-z 0-9 -", example = "motd"),
+        ("If-Match" = Option<String>, Header, description = "The version that was seen, in quotes; needed where the template is there already"),
+    ),
+    request_body = TemplateSpec,
+    responses(
+        (status = 200, description = "A new version", body = TemplateView, headers(("ETag" = String, description = "The version in quotes"))),
+        (status = 201, description = "A new template", body = TemplateView, headers(("ETag" = String, description = "The version in quotes"))),
+    ),
+    extensions(("x-problems" = json!(["changed", "refused"]))),
+)]
+pub(super) async fn save(
+    State(app): State<App>,
+    Admin(by): Admin,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(spec): Json<TemplateSpec>,
+) -> Answer {
+    let expected = if_match(&headers)?;
+    let draft = draft(&name, &spec, &by.to_string())?;
+    // Nothing else is saved between what was checked and what is saved.
+    let _gate = app.workshop.gate.acquire().await.map_err(Failure::internal)?;
+    let others = app.store.templates().await?;
+    let is_new = others.iter().all(|other| other.draft.name != name);
+    if is_new && others.len() >= MAX_TEMPLATES {
+        return Err(Failure::new(
+            ProblemType::Refused,
+            format!("there are {MAX_TEMPLATES} templates already"),
+        ));
+    }
+    let checked = check(&app, &draft).await?;
+    if !checked.is_valid() {
+        return Err(invalid(&checked));
+    }
+    let saved = app
+        .store
+        .save_template(draft, expected)
+        .await?
+        .map_err(|moved| outdated(&name, expected, moved))?;
+    tracing::info!(template = %name, version = saved.version, %by, hosts = checked.hosts, "template saved");
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let mut answer = view(saved, true);
+    answer.checked = Some(checked_view(&checked));
+    Ok(tagged(status, answer))
+}
+
+/// Takes a template away. Its versions stay readable.
+#[utoipa::path(
+    delete, path = "/api/v1/templates/{name}", tag = "templates", operation_id = "delete_template", security(("token" = ["admin"])),
+    params(
+        ("name" = String, Path, description = "The template's name", example = "motd"),
+        ("If-Match" = String, Header, description = "The version that was seen, in quotes"),
+    ),
+    responses((status = 200, description = "The version that took it away", body = TemplateView)),
+    extensions(("x-problems" = json!(["changed"]))),
+)]
+pub(super) async fn delete(
+    State(app): State<App>,
+    Admin(by): Admin,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Answer<Answered<TemplateView>> {
+    let Some(expected) = if_match(&headers)? else {
+        return Err(Failure::field(
+            "If-Match",
+            "expected the version that you saw, in quotes",
+        ));
+    };
+    let _gate = app.workshop.gate.acquire().await.map_err(Failure::internal)?;
+    let deleted = app.store.delete_template(&name, expected, &by.to_string()).await?;
+    let deleted = deleted.map_err(|moved| match moved.current {
+        None => none(&name),
+        Some(_) => outdated(&name, Some(expected), moved),
+    })?;
+    tracing::info!(template = %name, version = deleted.version, %by, "template deleted");
+    Ok(Answered(view(deleted, false)))
+}
+
+/// Holds a template against the fleet without saving it.
+#[utoipa::path(
+    post, path = "/api/v1/templates/{name}/validate", tag = "templates", operation_id = "validate_template", security(("token" = ["operator"])),
+    params(("name" = String, Path, description = "The name that it would be saved under", example = "motd")),
+    request_body = TemplateSpec,
+    responses((status = 200, description = "Whether it may be saved, and what is wrong with it", body = CheckedView)),
+    extensions(("x-problems" = json!(["refused"]))),
+)]
+pub(super) async fn validate(
+    State(app): State<App>,
+    Operator(by): Operator,
+    Path(name): Path<String>,
+    Json(spec): Json<TemplateSpec>,
+) -> Answer<Answered<CheckedView>> {
+    let draft = draft(&name, &spec, &by.to_string())?;
+    let _gate = app.workshop.gate.acquire().await.map_err(Failure::internal)?;
+    Ok(Answered(checked_view(&check(&app, &draft).await?)))
+}
+
+/// Lists the versions of a template, the newest first, without their texts. Those of a deleted one, too.
+#[utoipa::path(
+    get, path = "/api/v1/templates/{name}/versions", tag = "templates", operation_id = "list_template_versions", security(("token" = ["viewer"])),
+    params(("name" = String, Path, description = "The template's name", example = "motd")),
+    responses((status = 200, description = "Its versions", body = Page<TemplateView>)),
+)]
+pub(super) async fn versions(
+    State(app): State<App>,
+    _: Viewer,
+    Path(name): Path<String>,
+) -> Answer<Answered<Page<TemplateView>>> {
+    let versions = app.store.template_versions(&name).await?;
+    if versions.is_empty() {
+        return Err(none(&name));
+    }
+    Ok(Answered(Page {
+        items: versions.into_iter().map(|stored| view(stored, false)).collect(),
+        next_cursor: None,
+    }))
+}
+
+/// Shows a version of a template. Saving its text again restores it.
+#[utoipa::path(
+    get, path = "/api/v1/templates/{name}/versions/{version}", tag = "templates", operation_id = "get_template_version", security(("token" = ["viewer"])),
+    params(
+        ("name" = String, Path, description = "The template's name", example = "motd"),
+        ("version" = u64, Path, description = "Its version", example = 1),
+    ),
+    responses((status = 200, description = "The version", body = TemplateView)),
+)]
+pub(super) async fn version(
+    State(app): State<App>,
+    _: Viewer,
+    Path((name, version)): Path<(String, u64)>,
+) -> Answer<Answered<TemplateView>> {
+    Ok(Answered(view(stored_version(&app, &name, version).await?, true)))
+}
+
+/// What changed between two versions.
+#[utoipa::path(
+    get, path = "/api/v1/templates/{name}/diff", tag = "templates", operation_id = "diff_template", security(("token" = ["viewer"])),
+    params(
+        ("name" = String, Path, description = "The template's name", example = "motd"),
+        ("from" = Option<u64>, Query, description = "The older version; the one before `to` if left out"),
+        ("to" = Option<u64>, Query, description = "The newer version; the last one if left out"),
+    ),
+    responses((status = 200, description = "Text, selection and place", body = TemplateDiffView)),
+)]
+pub(super) async fn diff(
+    State(app): State<App>,
+    _: Viewer,
+    Path(name): Path<String>,
+    query: Query,
+) -> Answer<Answered<TemplateDiffView>> {
+    let query = query.only(&["from", "to"])?;
+    let to = match query.get::<u64>("to")? {
+        Some(to) => stored_version(&app, &name, to).await?,
+        None => app.store.template(&name, None).await?.ok_or_else(|| none(&name))?,
+    };
+    let from = query.get::<u64>("from")?.unwrap_or(to.version.saturating_sub(1));
+    let from = stored_version(&app, &name, from).await?;
+    let (before, after) = (select(&from.draft.selection), select(&to.draft.selection));
+    let is_moved = before != after;
+    let headers = [format!("{name} {}", from.version), format!("{name} {}", to.version)];
+    Ok(Answered(TemplateDiffView {
+        text: super::comparing::unified(&from.draft.text, &to.draft.text, &headers),
+        name,
+        from: from.version,
+        to: to.version,
+        select_before: is_moved.then_some(before),
+        select_after: is_moved.then_some(after),
+        order: (from.draft.order != to.draft.order).then_some([from.draft.order, to.draft.order]),
+    }))
+}
+
+async fn stored_version(app: &App, name: &str, version: u64) -> Result<StoredTemplate, Failure> {
+    let none = || {
+        Failure::new(
+            ProblemType::NotFound,
+            format!("the template {} has no version {version}", cut(name)),
+        )
+    };
+    app.store.template(name, Some(version)).await?.ok_or_else(none)
+}
+
+fn none(name: &str) -> Failure {
+    Failure::new(ProblemType::NotFound, format!("there is no template {}", cut(name)))
+}
+
+fn cut(name: &str) -> String {
+    let name: String = name.chars().take(80).collect();
+    format!("{name:?}")
+}
+
+/// The draft, checked field by field. What its text says is checked by rendering it.
+pub(super) fn draft(name: &str, spec: &TemplateSpec, by: &str) -> Result<TemplateDraft, Failure> {
+    let is_name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    if !(1..=63).contains(&name.len()) || !name.bytes().all(is_name) || name.starts_with('-') || name.ends_with('-') {
+        return Err(Failure::field(
+            "name",
+            "expected 1 to 63 of a-z 0-9 -, not beginning or ending with -",
+        ));
+    }
+    if redact(&spec.text) != spec.text.as_str() {
+        let why = "a template is no place for a secret, and this text holds one (tb_…): whoever may look at hosts can read it";
+        return Err(Failure::field("text", why));
+    }
+    let note = spec.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
+    if note.is_some_and(|note| note.chars().count() > MAX_NOTE_CHARS || note.contains(char::is_control)) {
+        return Err(Failure::field(
+            "note",
+            format!("expected one line of at most {MAX_NOTE_CHARS} characters"),
+        ));
+    }
+    Ok(TemplateDraft {
+        name: name.to_owned(),
+        text: spec.text.clone(),
+        selection: selection(&spec.select)?,
+        order: spec.order,
+        note: note.map(|note| redact(note).into_owned()),
+        by: by.to_owned(),
+    })
+}
+
+fn selection(select: &SelectSpec) -> Result<Selection, Failure> {
+    for (field, length) in [
+        ("select.hosts", select.hosts.len()),
+        ("select.labels", select.labels.len()),
+    ] {
+        if length > MAX_SELECTED {
+            return Err(Failure::field(
+                field,
+                format!("{length} of them, expected at most {MAX_SELECTED}"),
+            ));
+        }
+    }
+    let host = |(at, name): (usize, &String)| {
+        name.parse::<HostName>()
+            .map_err(|error| Failure::field(format!("select.hosts[{at}]"), error.to_string()))
+    };
+    let roles = serde_json::to_value(&select.roles)
+        .and_then(serde_json::from_value)
+        .map_err(Failure::internal)?;
+    Ok(Selection {
+        roles,
+        labels: select.labels.clone(),
+        hosts: select.hosts.iter().enumerate().map(host).collect::<Result<_, _>>()?,
+    })
+}
+
+fn select(selection: &Selection) -> SelectSpec {
+    let roles = serde_json::to_value(&selection.roles)
+        .and_then(serde_json::from_value)
+        .unwrap_or_default();
+    SelectSpec {
+        roles,
+        labels: selection.labels.clone(),
+        hosts: selection.hosts.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn view(stored: StoredTemplate, with_text: bool) -> TemplateView {
+    let draft = stored.draft;
+    TemplateView {
+        select: select(&draft.selection),
+        name: draft.name,
+        version: stored.version,
+        text: with_text.then_some(draft.text),
+        order: draft.order,
+        note: draft.note,
+        saved_at: stored.saved_at,
+        saved_by: draft.by,
+        deleted: stored.is_deleted,
+        checked: None,
+    }
+}
+
+fn checked_view(checked: &Checked) -> CheckedView {
+    CheckedView {
+        valid: checked.is_valid(),
+        hosts: checked.hosts,
+        rendered: checked.rendered,
+        sample: checked.is_sample,
+        faults: checked
+            .faults
+            .iter()
+            .map(|(host, fault)| fault_view(host.as_ref(), fault))
+            .collect(),
+    }
+}
+
+fn fault_view(host: Option<&HostName>, fault: &Fault) -> FaultView {
+    let number = |n: usize| (n > 0).then(|| u64::try_from(n).unwrap_or(u64::MAX));
+    FaultView {
+        template: fault.template.clone(),
+        host: host.map(ToString::to_string),
+        line: number(fault.line),
+        column: number(fault.column),
+        field: (!fault.field.is_empty()).then(|| fault.field.clone()),
+        what: fault.what.clone(),
+    }
+}
+
+fn invalid(checked: &Checked) -> Failure {
+    let lines: Vec<String> = checked
+        .faults
+        .iter()
+        .map(|(host, fault)| fault_view(host.as_ref(), fault).to_string())
+        .collect();
+    Failure::field("text", lines.join("\n"))
+}
+
+/// The version in `If-Match`.
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let version = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
+    let bad = || {
+        Failure::field(
+            "If-Match",
+            "expected a version in quotes, such as \"3\", as the ETag has it",
+        )
+    };
+    version.map(Some).ok_or_else(bad)
+}
+
+fn outdated(name: &str, expected: Option<u64>, moved: TemplateMoved) -> Failure {
+    let why = match (expected, moved.current) {
+        (None, Some(current)) => {
+            format!("the template {name} is there already, in version {current}: give If-Match to save on top of it")
+        }
+        (_, Some(current)) => format!("the template {name} was changed meanwhile: its version is {current}"),
+        (_, None) => format!("the template {name} is not there (any more): leave If-Match out to make it"),
+    };
+    Failure::new(ProblemType::Changed, why)
+}
+
+fn tagged(status: StatusCode, template: TemplateView) -> Response {
+    let tag = HeaderValue::try_from(format!("\"{}\"", template.version));
+    let headers: [(HeaderName, HeaderValue); 1] = [(header::ETAG, tag.unwrap_or(HeaderValue::from_static("\"0\"")))];
+    (status, headers, Answered(template)).into_response()
+}
+
+#[cfg(test)]
+mod tests;
