@@ -8,6 +8,7 @@ use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
 
+use crate::api::TokenUses;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
 use crate::reconciler::Nudge;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub documents: OpenDocuments,
     /// What is known of users' templates.
     pub workshop: Workshop,
+    /// When tokens were last used.
+    pub token_uses: TokenUses,
 }
 
 /// How the boot plane answers. Validated: what is in here can be used as it is.

@@ -30,6 +30,12 @@ words! {
         AlreadyTaken = "/problems/already-taken",
         /// The thing was changed meanwhile.
         Changed = "/problems/changed",
+        /// `If-Match` names another version than the present one.
+        PreconditionFailed = "/problems/precondition-failed",
+        /// `If-Match` is needed, so that nobody's change is overwritten unseen.
+        PreconditionRequired = "/problems/precondition-required",
+        /// The Idempotency-Key was used for another request.
+        KeyReused = "/problems/key-reused",
         /// Not legal where the run or the host stands.
         Refused = "/problems/refused",
         /// The run is over: nothing more of it will be taken.
@@ -60,6 +66,9 @@ impl ProblemType {
             Self::TooLarge => "The body is too large",
             Self::AlreadyTaken => "Another host has it",
             Self::Changed => "It was changed meanwhile",
+            Self::PreconditionFailed => "It was changed since it was read",
+            Self::PreconditionRequired => "If-Match is needed",
+            Self::KeyReused => "The Idempotency-Key was used for another request",
             Self::Refused => "Not legal now",
             Self::RunOver => "The run is over",
             Self::ClaimRefused => "Do not write the disk",
@@ -74,12 +83,14 @@ impl ProblemType {
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Self::Malformed => 422,
+            Self::Malformed | Self::KeyReused => 422,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
+            Self::PreconditionRequired => 428,
             Self::AlreadyTaken
             | Self::Changed
             | Self::Refused

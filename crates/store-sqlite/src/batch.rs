@@ -15,6 +15,7 @@ use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
 use crate::{clusters, hosts, packages, prune, read, reports, submit, templates, tokens, unknown};
+use crate::{answers, clusters, hosts, packages, prune, read, reports, submit, tokens, unknown};
 
 /// An open transaction and what it has read so far.
 pub(crate) struct Batch<'c> {
@@ -111,17 +112,24 @@ impl<'c> Batch<'c> {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::Submit(id, submission, reply), error)),
             },
-            Job::AddHosts(list, by, reply) => match hosts::add(self, list, &by).await {
+            Job::AddHosts(list, by, answer, reply) => match hosts::add(self, list, &by, answer.map(|pair| *pair)).await
+            {
                 Ok(result) => Ok(Held::new(reply, result)),
-                Err(error) => Err((Job::AddHosts(Vec::new(), by, reply), error)),
+                Err(error) => Err((Job::AddHosts(Vec::new(), by, None, reply), error)),
             },
             Job::NoteUnknown(machine, reply) => match unknown::note(self, &machine).await {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::NoteUnknown(machine, reply), error)),
             },
-            Job::AddToken(token, reply) => match tokens::add(self, &token).await {
-                Ok(result) => Ok(Held::new(reply, result)),
-                Err(error) => Err((Job::AddToken(token, reply), error)),
+            Job::AddToken(token, by, answer, reply) => {
+                match tokens::add(self, &token, by.as_deref(), answer.as_deref()).await {
+                    Ok(result) => Ok(Held::new(reply, result)),
+                    Err(error) => Err((Job::AddToken(token, by, answer, reply), error)),
+                }
+            }
+            Job::RevokeToken(name, reply) => match tokens::revoke(self, &name).await {
+                Ok(done) => Ok(Held::new(reply, Ok(done))),
+                Err(error) => Err((Job::RevokeToken(name, reply), error)),
             },
             Job::Packages(change, reply) => match packages::write(self, &change).await {
                 Ok(version) => Ok(Held::new(reply, Ok(version))),
@@ -143,6 +151,18 @@ impl<'c> Batch<'c> {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::SaveTemplate(saving, reply), error)),
             },
+            Job::NoteTokenUse(name, at, reply) => match tokens::note_use(self, &name, at).await {
+                Ok(()) => Ok(Held::new(reply, Ok(()))),
+                Err(error) => Err((Job::NoteTokenUse(name, at, reply), error)),
+            },
+            Job::KeepAnswer(answer, reply) => match answers::keep(self, &answer).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::KeepAnswer(answer, reply), error)),
+            },
+            Job::Audit(deed, reply) => {
+                self.pending.deed(&deed);
+                Ok(Held::new(reply, Ok(())))
+            }
             Job::Remove(excess, reply) => match prune::remove(self, &excess).await {
                 Ok(removed) => Ok(Held::new(reply, Ok(removed))),
                 Err(error) => Err((Job::Remove(excess, reply), error)),

@@ -3,24 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thirdboot_lifecycle::{Host, HostName, address_key};
-use thirdboot_store::{Actor, HostId, HostState, LogEntry, StoreError};
+use thirdboot_store::{Actor, AnswerKey, HostId, HostState, LogEntry, RenderAnswer, StoreError};
 
 use crate::addresses;
+use crate::answers;
 use crate::batch::Batch;
 use crate::error::{is_unique_violation, unavailable};
 use crate::read::{Key, json, keys_of};
 use crate::rows::signed;
 use crate::script::Script;
+use crate::search;
 
 /// Hosts that are inserted by one script.
 const AT_ONCE: usize = 200;
 
-/// Adds them all, or none, with an address from each pool of their VLANs. The outer error is the whole transaction's.
+/// Adds them all with an address from each pool of their VLANs, and keeps the answer; or none of it. The outer error is
+/// the whole transaction's.
 pub(crate) async fn add(
     batch: &mut Batch<'_>,
     mut hosts: Vec<Host>,
     by: &Actor,
+    answer: Option<(AnswerKey, RenderAnswer)>,
 ) -> Result<Result<Vec<HostState>, StoreError>, StoreError> {
+    // Before anything else: of the same request again everything is taken.
+    if let Some((key, _)) = &answer
+        && let Some(used) = answers::used(batch, &key.caller, &key.key).await?
+    {
+        return Ok(Err(used));
+    }
     if let Some(taken) = twice(&hosts) {
         return Ok(Err(taken));
     }
@@ -47,11 +57,16 @@ pub(crate) async fn add(
             observed: None,
         })
         .collect();
+    let answer = match answer.map(|(_, render)| render(&added)).transpose() {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Err(error)),
+    };
     let at_ms = batch.now.as_millisecond();
     let scripts = (first_event..)
         .step_by(AT_ONCE)
         .zip(added.chunks(AT_ONCE))
         .map(|(event, some)| insert(some, event, at_ms, by))
+        .chain(answer.as_ref().map(answers::script))
         .collect::<Vec<_>>();
     match batch.write(scripts).await? {
         Ok(()) => {
@@ -76,7 +91,16 @@ pub(crate) async fn add(
 fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Script {
     let hosts: Vec<_> = states
         .iter()
-        .map(|state| (state.id.0, state.host.name.as_str(), json(&state.host)))
+        .map(|state| {
+            let host = &state.host;
+            (
+                state.id.0,
+                host.name.as_str(),
+                json(host),
+                search::text(host),
+                search::labels(host),
+            )
+        })
         .collect();
     let keys: Vec<_> = states
         .iter()
@@ -110,7 +134,10 @@ fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Scr
     };
     let mut script = Script::new();
     script
-        .add("INSERT INTO hosts (id, version, name, host) SELECT value ->> 0, 1, value ->> 1, value ->> 2 FROM json_each(?)")
+        .add(
+            "INSERT INTO hosts (id, version, name, host, search, labels) SELECT value ->> 0, 1, value ->> 1, value ->> 2, \
+             value ->> 3, value ->> 4 FROM json_each(?)",
+        )
         .bind(json(&hosts));
     script
         .add("INSERT INTO identifiers (kind, value, host_id) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)")

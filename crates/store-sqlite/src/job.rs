@@ -1,9 +1,10 @@
 //! What the writer is asked to do, and answers that wait for the commit.
 
+use jiff::Timestamp;
 use thirdboot_lifecycle::{ClusterName, Host};
 use thirdboot_store::{
-    Actor, Answer, ClusterError, ClusterState, HostId, HostState, StoreError, Submission, SubmitError, Token,
-    UnknownMachine,
+    Actor, Answer, AnswerKey, ClusterError, ClusterState, Deed, HostId, HostState, KeptAnswer, RenderAnswer,
+    Revocation, StoreError, Submission, SubmitError, Token, UnknownMachine,
 };
 use tokio::sync::oneshot;
 
@@ -25,9 +26,23 @@ pub(crate) enum Message {
 /// A change for the writer.
 pub(crate) enum Job {
     Submit(HostId, Box<Submission>, Reply<Answer, SubmitError>),
-    AddHosts(Vec<Host>, Actor, Reply<Vec<HostState>, StoreError>),
+    AddHosts(
+        Vec<Host>,
+        Actor,
+        Option<Box<(AnswerKey, RenderAnswer)>>,
+        Reply<Vec<HostState>, StoreError>,
+    ),
     NoteUnknown(Box<UnknownMachine>, Reply<(), StoreError>),
-    AddToken(Token, Reply<(), StoreError>),
+    AddToken(
+        Box<Token>,
+        Option<String>,
+        Option<Box<KeptAnswer>>,
+        Reply<(), StoreError>,
+    ),
+    RevokeToken(String, Reply<Revocation, StoreError>),
+    NoteTokenUse(String, Timestamp, Reply<(), StoreError>),
+    KeepAnswer(Box<KeptAnswer>, Reply<(), StoreError>),
+    Audit(Box<Deed>, Reply<(), StoreError>),
     Packages(packages::Change, Reply<u64, StoreError>),
     AddCluster(Box<ClusterState>, Reply<ClusterState, StoreError>),
     SaveCluster(Box<ClusterState>, bool, Reply<ClusterState, ClusterError>),
@@ -79,11 +94,18 @@ impl Job {
             Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
             Self::SaveTemplate(_, reply) => drop(reply.send(Err(error))),
+            Self::AddHosts(_, _, _, reply) => drop(reply.send(Err(error))),
+            Self::RevokeToken(_, reply) => drop(reply.send(Err(error))),
             Self::Remove(_, reply) | Self::Packages(_, reply) => drop(reply.send(Err(error))),
             Self::AddCluster(_, reply) => drop(reply.send(Err(error))),
             Self::SaveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::RemoveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
-            Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) => {
+            Self::NoteUnknown(_, reply)
+            | Self::AddToken(_, _, _, reply)
+            | Self::NoteTokenUse(_, _, reply)
+            | Self::KeepAnswer(_, reply)
+            | Self::Audit(_, reply)
+            | Self::Ping(reply) => {
                 drop(reply.send(Err(error)));
             }
             #[cfg(test)]

@@ -3,7 +3,10 @@
 //! One task writes. It takes what is queued, gives each change a savepoint of its own in one transaction, and answers
 //! after the commit. Readers have connections of their own and see everything that was answered.
 
+mod access;
 mod addresses;
+mod answers;
+mod audit;
 mod batch;
 mod census;
 mod clusters;
@@ -28,6 +31,7 @@ mod rows;
 mod save;
 mod schema;
 mod script;
+mod search;
 mod store;
 mod submit;
 mod templates;

@@ -18,7 +18,7 @@ use crate::lock::{self, Lock};
 use crate::meta::{self, Meta};
 use crate::script::Script;
 use crate::writer::Writer;
-use crate::{SqliteStore, addresses, deadlines, epoch, restore, schema};
+use crate::{SqliteStore, addresses, deadlines, epoch, restore, schema, search};
 
 /// How long a lock that somebody else holds is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -74,6 +74,7 @@ pub(crate) async fn open_locked(
     let (meta, opened) = settle(&mut connection, &options).await?;
     deadlines::renew(&mut connection, &options.deadlines).await?;
     addresses::read_once(&mut connection).await?;
+    search::fill(&mut connection).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .min_connections(1)

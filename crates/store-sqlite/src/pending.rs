@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Run, due_at};
-use thirdboot_store::{HostId, HostState, LogEntry, ReportAnswer, ReportKey, StoreError};
+use thirdboot_lifecycle::{Run, Stage, due_at};
+use thirdboot_store::{Deed, HostId, HostState, LogEntry, ReportAnswer, ReportKey, StoreError};
 
+use crate::audit;
 use crate::batch::Batch;
 use crate::error::{moved, unavailable};
 use crate::read::json;
@@ -22,12 +23,32 @@ pub(crate) struct Pending {
     rows: BTreeMap<HostId, PendingRow>,
     events: Vec<(u64, u64, String)>,
     reports: Vec<(u64, u32, String, i64, String)>,
+    deeds: Vec<(String, &'static str, String, String, String, u16)>,
 }
 
 struct PendingRow {
     /// The version that stands in the database.
     stored_version: u64,
+    /// What stands there of the columns that are indexed.
+    stored: Indexed,
     is_observed: bool,
+}
+
+/// The columns that change with the run and are indexed. Mostly they stay as they are, and then the index does, too.
+#[derive(PartialEq, Eq)]
+struct Indexed {
+    stage: Option<Stage>,
+    is_stalled: bool,
+}
+
+impl Indexed {
+    fn of(state: &HostState) -> Self {
+        let run = state.run.as_ref();
+        Self {
+            stage: run.map(|run| run.stage),
+            is_stalled: is_stalled(run),
+        }
+    }
 }
 
 impl Pending {
@@ -35,6 +56,7 @@ impl Pending {
     pub(crate) fn row(&mut self, before: &HostState, is_observed: bool) {
         let row = self.rows.entry(before.id).or_insert(PendingRow {
             stored_version: before.version,
+            stored: Indexed::of(before),
             is_observed,
         });
         row.is_observed |= is_observed;
@@ -50,6 +72,13 @@ impl Pending {
             .push((key.host.0, key.run.0, boot_id, key.seq.cast_signed(), json(answer)));
     }
 
+    pub(crate) fn deed(&mut self, deed: &Deed) {
+        let deed = deed.clone();
+        let role = deed.role.as_str();
+        self.deeds
+            .push((deed.caller, role, deed.source, deed.action, deed.target, deed.status));
+    }
+
     /// Whether the row in the database is behind.
     pub(crate) fn has_row(&self, host: HostId) -> bool {
         self.rows.contains_key(&host)
@@ -61,7 +90,7 @@ pub(crate) async fn flush(batch: &mut Batch<'_>) -> Result<(), StoreError> {
     let pending = std::mem::take(&mut batch.pending);
     let at_ms = batch.now.as_millisecond();
     let mut script = Script::new();
-    let count = pending.rows.len() + pending.events.len() + pending.reports.len();
+    let count = pending.rows.len() + pending.events.len() + pending.reports.len() + pending.deeds.len();
     if !pending.rows.is_empty() {
         rows(&mut script, batch, &pending.rows);
     }
@@ -80,6 +109,9 @@ pub(crate) async fn flush(batch: &mut Batch<'_>) -> Result<(), StoreError> {
             .bind(at_ms)
             .bind(json(&pending.reports));
     }
+    if !pending.deeds.is_empty() {
+        audit::write(&mut script, at_ms, json(&pending.deeds));
+    }
     if script.is_empty() {
         return Ok(());
     }
@@ -96,32 +128,51 @@ pub(crate) async fn flush(batch: &mut Batch<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Each row guarded by its version.
+/// Each row guarded by its version. Those whose indexed columns stay are written by a statement that does not name them:
+/// SQLite would take them out of the index and put them in again.
 fn rows(script: &mut Script, batch: &Batch<'_>, rows: &BTreeMap<HostId, PendingRow>) {
-    let list: Vec<_> = rows
-        .iter()
-        .filter_map(|(id, row)| {
-            let state = batch.hosts.get(id)?;
-            let run = state.run.as_ref();
-            let observed = state.observed.as_ref().filter(|_| row.is_observed);
-            Some((
-                id.0,
-                row.stored_version,
-                state.version,
-                run.map(|run| run.stage.as_str()),
-                due_ms(batch, run),
-                run.map(json),
-                observed.map(json),
-            ))
-        })
-        .collect();
-    script
-        .add(
-            "UPDATE hosts SET version = n.value ->> 2, stage = n.value ->> 3, due_at = n.value ->> 4, \
-             run = coalesce(n.value ->> 5, run), observed = coalesce(n.value ->> 6, observed) FROM json_each(?) AS n \
-             WHERE hosts.id = n.value ->> 0 AND hosts.version = n.value ->> 1",
-        )
-        .bind(json(&list));
+    let (mut moved, mut stayed) = (Vec::new(), Vec::new());
+    for (id, row) in rows {
+        let Some(state) = batch.hosts.get(id) else { continue };
+        let run = state.run.as_ref();
+        let observed = state.observed.as_ref().filter(|_| row.is_observed);
+        let indexed = Indexed::of(state);
+        let list = if indexed == row.stored { &mut stayed } else { &mut moved };
+        list.push((
+            id.0,
+            row.stored_version,
+            state.version,
+            indexed.stage.map(Stage::as_str),
+            indexed.is_stalled,
+            due_ms(batch, run),
+            run.map(json),
+            observed.map(json),
+        ));
+    }
+    if !moved.is_empty() {
+        script
+            .add(
+                "UPDATE hosts SET version = n.value ->> 2, stage = n.value ->> 3, stalled = n.value ->> 4, \
+                 due_at = n.value ->> 5, run = coalesce(n.value ->> 6, run), \
+                 observed = coalesce(n.value ->> 7, observed) FROM json_each(?) AS n \
+                 WHERE hosts.id = n.value ->> 0 AND hosts.version = n.value ->> 1",
+            )
+            .bind(json(&moved));
+    }
+    if !stayed.is_empty() {
+        script
+            .add(
+                "UPDATE hosts SET version = n.value ->> 2, due_at = n.value ->> 5, run = coalesce(n.value ->> 6, run), \
+                 observed = coalesce(n.value ->> 7, observed) FROM json_each(?) AS n \
+                 WHERE hosts.id = n.value ->> 0 AND hosts.version = n.value ->> 1",
+            )
+            .bind(json(&stayed));
+    }
+}
+
+/// Whether `run` is under way and past its stage's deadline.
+pub(crate) fn is_stalled(run: Option<&Run>) -> bool {
+    run.is_some_and(|run| run.stalled_since.is_some() && !run.stage.is_end())
 }
 
 /// When the reconciler must look at `run`.

@@ -39,6 +39,11 @@ const UNSEEN: &str = "DELETE FROM unknown_machines WHERE last_seen < ?2";
 const TOO_MANY_UNKNOWN: &str = "DELETE FROM unknown_machines WHERE id IN (SELECT id FROM unknown_machines \
     ORDER BY last_seen DESC, id DESC LIMIT -1 OFFSET ?2)";
 
+const OLD_ANSWERS: &str = "DELETE FROM kept_answers WHERE at < ?2";
+// Numbers rise with time, and the oldest go first: no index on the time is needed.
+const OLD_AUDIT: &str = "DELETE FROM audit WHERE number < coalesce((SELECT number FROM audit WHERE at >= ?2 \
+    ORDER BY number LIMIT 1), (SELECT max(number) + 1 FROM audit))";
+
 /// Looks for what is over the caps, and has it removed.
 pub(crate) async fn prune(store: &SqliteStore, limits: &Limits) -> Result<Pruned, StoreError> {
     let unseen_since = store.now().as_millisecond() - i64::from(limits.unknown_age_s) * 1000;
@@ -47,10 +52,21 @@ pub(crate) async fn prune(store: &SqliteStore, limits: &Limits) -> Result<Pruned
     per_host(store, EARLIER_REPORTS, OLD_REPORTS, 1).await?;
     let mut unknown_machines = ask(store, UNSEEN, &[], unseen_since).await?;
     unknown_machines += ask(store, TOO_MANY_UNKNOWN, &[], i64::from(limits.unknown_machines)).await?;
+    let now_ms = store.now().as_millisecond();
+    let answers = ask(store, OLD_ANSWERS, &[], now_ms - i64::from(limits.answer_age_s) * 1000).await?;
+    let audited = ask(
+        store,
+        OLD_AUDIT,
+        &[],
+        now_ms - i64::from(limits.audit_age_days) * 86_400_000,
+    )
+    .await?;
     Ok(Pruned {
         events,
         unknown_machines,
         runs,
+        answers,
+        audited,
     })
 }
 

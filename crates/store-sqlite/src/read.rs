@@ -5,9 +5,7 @@ use std::cmp::Reverse;
 use sqlx::SqliteExecutor;
 use sqlx::sqlite::SqliteConnection;
 use thirdboot_lifecycle::{Host, HostName, Identity, Mac, Run, RunNumber, Serial, SmbiosUuid};
-use thirdboot_store::{
-    Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, LoggedEvent, Page, StoreError,
-};
+use thirdboot_store::{Document, DocumentKind, EventFilter, HostId, HostState, LoggedEvent, Page, StoreError};
 
 use crate::error::{impossible, unavailable};
 use crate::rows::{DocumentRow, EventRow, HostRow, RunRow, signed, unsigned};
@@ -122,16 +120,6 @@ pub(crate) async fn others_with(
         .collect()
 }
 
-pub(crate) async fn hosts(on: impl SqliteExecutor<'_>, filter: &HostFilter) -> Result<Page<HostState>, StoreError> {
-    let rows: Vec<HostRow> = sqlx::query_as(host_columns!("WHERE name > ? ORDER BY name LIMIT ?"))
-        .bind(filter.after.as_ref().map_or("", HostName::as_str))
-        .bind(i64::from(filter.limit) + 1)
-        .fetch_all(on)
-        .await
-        .map_err(|error| unavailable(&error))?;
-    page(rows, filter.limit)
-}
-
 pub(crate) async fn due(
     on: impl SqliteExecutor<'_>,
     now: jiff::Timestamp,
@@ -200,7 +188,7 @@ pub(crate) async fn document(
 }
 
 /// A page of one row more than was asked for.
-fn page<R, T: TryFrom<R, Error = StoreError>>(mut rows: Vec<R>, limit: u32) -> Result<Page<T>, StoreError> {
+pub(crate) fn page<R, T: TryFrom<R, Error = StoreError>>(mut rows: Vec<R>, limit: u32) -> Result<Page<T>, StoreError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);

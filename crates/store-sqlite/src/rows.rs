@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use thirdboot_lifecycle::{Identity, Run};
 use thirdboot_store::{
-    AccessRole, Document, DocumentKind, HostId, HostState, LoggedEvent, StoreError, Token, UnknownMachine,
+    AccessRole, Document, DocumentKind, HostId, HostState, ListedToken, LoggedEvent, StoreError, Token, UnknownMachine,
 };
 
 use crate::error::{corrupt, impossible};
@@ -127,15 +127,42 @@ impl TryFrom<TokenRow> for Token {
     type Error = StoreError;
 
     fn try_from(row: TokenRow) -> Result<Self, StoreError> {
-        let role = AccessRole::named(&row.role)
-            .ok_or_else(|| impossible("tokens", &row.name, format!("no role is called {:?}", row.role)))?;
         Ok(Self {
             created_at: time("tokens", &row.name, row.created_at)?,
+            role: role("tokens", &row.name, &row.role)?,
             name: row.name,
-            role,
             sha256: row.sha256,
         })
     }
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct ListedTokenRow {
+    name: String,
+    role: String,
+    created_at: i64,
+    created_by: Option<String>,
+    last_used_at: Option<i64>,
+}
+
+impl TryFrom<ListedTokenRow> for ListedToken {
+    type Error = StoreError;
+
+    fn try_from(row: ListedTokenRow) -> Result<Self, StoreError> {
+        let used = row.last_used_at.map(|at| time("tokens", &row.name, at)).transpose()?;
+        Ok(Self {
+            created_at: time("tokens", &row.name, row.created_at)?,
+            role: role("tokens", &row.name, &row.role)?,
+            name: row.name,
+            created_by: row.created_by,
+            last_used_at: used,
+        })
+    }
+}
+
+/// A role of a column.
+pub(crate) fn role(table: &'static str, row: &dyn Display, name: &str) -> Result<AccessRole, StoreError> {
+    AccessRole::named(name).ok_or_else(|| impossible(table, row, format!("no role is called {name:?}")))
 }
 
 /// JSON of a column.

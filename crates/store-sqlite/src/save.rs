@@ -7,11 +7,12 @@ use crate::addresses;
 use crate::batch::Batch;
 use crate::error::{is_moved, is_unique_violation, moved, unavailable};
 use crate::hosts;
-use crate::pending::due_ms;
+use crate::pending::{due_ms, is_stalled};
 use crate::read::{json, keys_of};
 use crate::rows::signed;
 use crate::script::Script;
 use crate::templates;
+use crate::search;
 
 /// Whether `change` writes more than the row's run and observed state, events and a report.
 pub(crate) fn can_be_refused(state: &HostState, change: &Change) -> bool {
@@ -67,15 +68,18 @@ fn row(script: &mut Script, batch: &Batch<'_>, state: &HostState, change: &Chang
     let run = change.run.as_ref().or(state.run.as_ref());
     script
         .add(
-            "UPDATE hosts SET version = iif(version = ?, version + 1, NULL), stage = ?, due_at = ?, \
-             name = coalesce(?, name), host = coalesce(?, host), run = coalesce(?, run), \
-             observed = coalesce(?, observed) WHERE id = ?",
+            "UPDATE hosts SET version = iif(version = ?, version + 1, NULL), stage = ?, stalled = ?, due_at = ?, \
+             name = coalesce(?, name), host = coalesce(?, host), search = coalesce(?, search), \
+             labels = coalesce(?, labels), run = coalesce(?, run), observed = coalesce(?, observed) WHERE id = ?",
         )
         .bind(signed(state.version))
         .bind(run.map(|run| run.stage.as_str()))
+        .bind(is_stalled(run))
         .bind(due_ms(batch, run))
         .bind(change.host.as_ref().map(|host| host.name.as_str()))
         .bind(change.host.as_ref().map(json))
+        .bind(change.host.as_ref().map(search::text))
+        .bind(change.host.as_ref().map(search::labels))
         .bind(change.run.as_ref().map(json))
         .bind(change.observed.as_ref().map(json))
         .bind(signed(state.id.0));
@@ -115,6 +119,26 @@ fn documents(script: &mut Script, id: i64, state: &HostState, change: &Change) {
             .bind(document.sha512.clone())
             .bind(document.sealed.clone());
     }
+}
+
+/// Removes the host and all that is kept of it. Tables of other rooms that refer to it do so with ON DELETE CASCADE.
+pub(crate) async fn remove(batch: &mut Batch<'_>, state: HostState) -> Result<Result<(), StoreError>, StoreError> {
+    let mut script = Script::new();
+    for statement in [
+        "DELETE FROM reports WHERE host_id = ?",
+        "DELETE FROM events WHERE host_id = ?",
+        "DELETE FROM documents WHERE host_id = ?",
+        "DELETE FROM runs WHERE host_id = ?",
+        "DELETE FROM identifiers WHERE host_id = ?",
+        "DELETE FROM hosts WHERE id = ?",
+    ] {
+        script.add(statement).bind(signed(state.id.0));
+    }
+    let written = batch.write([script]).await?.map_err(|error| unavailable(&error));
+    if written.is_err() {
+        batch.hosts.insert(state.id, state);
+    }
+    Ok(written)
 }
 
 /// The host as it is after `change`.

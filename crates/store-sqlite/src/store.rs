@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::error::{closed, unavailable};
 use crate::job::{Job, Message, Reply};
 use crate::writer::Tally;
-use crate::{OpenOptions, Opened, addresses, clusters, open, prune, read, tokens, unknown};
+use crate::{OpenOptions, Opened, addresses, clusters, open, prune, read, search, tokens, unknown};
 
 /// The embedded store.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl Addresses for SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn add_hosts(&self, hosts: Vec<Host>, by: Actor) -> Result<Vec<HostState>, StoreError> {
-        self.ask(|reply| Job::AddHosts(hosts, by, reply)).await
+        self.ask(|reply| Job::AddHosts(hosts, by, None, reply)).await
     }
 
     async fn host(&self, name: &HostName) -> Result<Option<HostState>, StoreError> {
@@ -105,7 +105,7 @@ impl Store for SqliteStore {
     }
 
     async fn hosts(&self, filter: &HostFilter) -> Result<Page<HostState>, StoreError> {
-        read::hosts(&self.readers, filter).await
+        search::hosts(&self.readers, filter).await
     }
 
     async fn submit(&self, host: HostId, submission: Submission) -> Result<Answer, SubmitError> {
@@ -137,7 +137,8 @@ impl Store for SqliteStore {
     }
 
     async fn add_token(&self, token: Token) -> Result<(), StoreError> {
-        self.ask(|reply| Job::AddToken(token, reply)).await
+        self.ask(|reply| Job::AddToken(Box::new(token), None, None, reply))
+            .await
     }
 
     async fn token(&self, sha256: &str) -> Result<Option<Token>, StoreError> {

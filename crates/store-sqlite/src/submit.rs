@@ -57,6 +57,10 @@ async fn keep(
     mut change: Change,
     key: Option<ReportKey>,
 ) -> Result<Result<(), StoreError>, StoreError> {
+    if change.remove {
+        pending::flush(batch).await?;
+        return save::remove(batch, state).await;
+    }
     if let Some(host) = &mut change.host
         && let Err(error) = addresses::lease(batch, Some(state.id), host, &mut BTreeSet::new()).await?
     {

@@ -1,4 +1,4 @@
-//! How many hosts stand where: for metrics, never for a decision.
+//! How many hosts stand where: for people and metrics, never for a decision.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,10 @@ pub struct Census {
     pub runs: BTreeMap<Stage, u64>,
     /// Runs that have not ended and are past their first deadline.
     pub stalled: u64,
+    /// Hosts with the brake on.
+    pub held: u64,
+    /// Hosts out of service.
+    pub retired: u64,
 }
 
 /// Counting.

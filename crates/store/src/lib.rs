@@ -5,6 +5,7 @@
 //! There is one door for changes of a host: [`Store::submit`]. The backend loads the host, calls [`apply`], and writes
 //! state, event and evidence in one transaction guarded by the row's version; the caller is answered after the commit.
 
+mod access;
 mod addresses;
 mod again;
 mod apply;
@@ -22,6 +23,9 @@ mod submission;
 mod templates;
 mod watch;
 
+pub use access::{
+    Access, AnswerKey, AuditFilter, Audited, Deed, IDEMPOTENCY_KEY, KeptAnswer, ListedToken, RenderAnswer, Revocation,
+};
 pub use addresses::Addresses;
 pub use apply::{Applied, Change, Context, apply};
 pub use census::{Census, Counts};
@@ -31,7 +35,7 @@ pub use error::{StoreError, SubmitError};
 pub use log::{Actor, LogEntry, LoggedEvent, MAX_LOG_BYTES};
 pub use model::{
     AccessRole, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, Page, Pruned, ReportAnswer,
-    ReportKey, Token, UnknownMachine,
+    ReportKey, StageFilter, Token, UnknownMachine,
 };
 pub use packages::{Packages, Versioned};
 pub use store::Store;

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use thirdboot_lifecycle::{BootId, Host, HostName, Identity, Observed, Run, RunNumber, Stage};
+use thirdboot_lifecycle::{
+    BootId, ClusterName, Host, HostName, Identity, Observed, Platform, Role, Run, RunNumber, Stage,
+};
 
 /// A host's number in the store: stands in its secrets, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,13 +165,44 @@ pub struct Token {
     pub created_at: Timestamp,
 }
 
-/// Which hosts a list shows.
+/// Which hosts a list shows. What is `None` or empty does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostFilter {
     /// Names after this one, in order.
     pub after: Option<HostName>,
     /// At most so many.
     pub limit: u32,
+    /// Whose name, identifiers, addresses or labels have every one of these in them, whatever their case.
+    pub words: Vec<String>,
+    /// Where the last run stands.
+    pub stage: Option<StageFilter>,
+    /// Whether the last run is past its stage's deadline.
+    pub stalled: Option<bool>,
+    /// What they become.
+    pub role: Option<Role>,
+    /// Which cluster they join.
+    pub cluster: Option<ClusterName>,
+    /// Where they stand.
+    pub platform: Option<Platform>,
+    /// Labels that they have: a key, and its value if that matters.
+    pub labels: Vec<(String, Option<String>)>,
+    /// Whether the brake is on.
+    pub held: Option<bool>,
+    /// Whether they were adopted and not yet armed or released.
+    pub adopted: Option<bool>,
+    /// Whether they are out of service.
+    pub retired: Option<bool>,
+}
+
+/// Where the last run of the hosts of a list stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StageFilter {
+    /// There was none.
+    NeverArmed,
+    /// Here.
+    Is(Stage),
+    /// Anywhere else, or there was none.
+    IsNot(Stage),
 }
 
 /// Which events a list shows, oldest first.
@@ -203,6 +236,10 @@ pub struct Limits {
     pub runs_per_host: u32,
     /// Unknown machines not seen for this many seconds are forgotten.
     pub unknown_age_s: u32,
+    /// Answers to requests with an Idempotency-Key are forgotten after so many seconds.
+    pub answer_age_s: u32,
+    /// Lines of the audit are forgotten after so many days.
+    pub audit_age_days: u16,
 }
 
 impl Default for Limits {
@@ -212,6 +249,8 @@ impl Default for Limits {
             events_per_host: 2000,
             runs_per_host: 20,
             unknown_age_s: 30 * 24 * 3600,
+            answer_age_s: 24 * 3600,
+            audit_age_days: 400,
         }
     }
 }
@@ -225,4 +264,8 @@ pub struct Pruned {
     pub unknown_machines: u64,
     /// Old runs, with their reports.
     pub runs: u64,
+    /// Answers to requests with an Idempotency-Key.
+    pub answers: u64,
+    /// Lines of the audit.
+    pub audited: u64,
 }

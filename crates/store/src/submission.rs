@@ -45,6 +45,23 @@ pub enum Submission {
         /// Who.
         by: Actor,
     },
+    /// A person takes the host out of service: it gets its disk and cannot be armed.
+    Retire {
+        /// Who.
+        by: Actor,
+    },
+    /// A person takes it into service again.
+    Unretire {
+        /// Who.
+        by: Actor,
+    },
+    /// A person makes its boot and lock secrets new.
+    RotateKey {
+        /// Who.
+        by: Actor,
+    },
+    /// A person removes a retired host with all that is kept of it.
+    Remove,
     /// A script is about to be served.
     Script {
         /// Which.

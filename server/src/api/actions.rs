@@ -8,6 +8,7 @@ use thirdboot_store::Submission;
 
 use super::auth::Operator;
 use super::hosts::named;
+use super::trail::Audit;
 use super::view::view;
 use crate::App;
 use crate::boot::Json;
@@ -76,7 +77,8 @@ pub(super) async fn release(
     act(&app, &name, Submission::Release { by }).await
 }
 
-async fn act(app: &App, name: &str, submission: Submission) -> Answer<Answered<HostView>> {
+/// Submits it, and shows the host after it.
+pub(super) async fn act(app: &App, name: &str, submission: Submission) -> Answer<Answered<HostView>> {
     let state = named(app, name).await?;
     app.store.submit(state.id, submission).await?;
     app.nudge.now();
@@ -93,12 +95,14 @@ async fn act(app: &App, name: &str, submission: Submission) -> Answer<Answered<H
 pub(super) async fn boot_url(
     State(app): State<App>,
     Operator(by): Operator,
+    audit: Audit,
     Path(name): Path<String>,
 ) -> Answer<Answered<BootUrl>> {
     let state = named(&app, &name).await?;
     let secret = app
         .secrets
         .derive(Purpose::Boot, state.id, RunNumber(0), state.host.key_generation);
+    audit.secret_read(&app).await?;
     tracing::info!(host = %state.host.name, %by, "boot URL read");
     Ok(Answered(BootUrl {
         url: format!("{}/ipxe/{}", app.settings.boot_url, secret.expose()),

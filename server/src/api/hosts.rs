@@ -1,16 +1,21 @@
-//! Hosts: added, listed, shown.
+//! Hosts: added, listed, counted, shown.
+
+use std::collections::BTreeMap;
 
 use axum::Json as Answered;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use thirdboot_api::ProblemType;
-use thirdboot_api::control::{HostSpec, HostView, Page};
-use thirdboot_lifecycle::HostName;
-use thirdboot_store::{HostFilter, HostState};
+use thirdboot_api::control::{HostCountsView, HostSpec, HostView, Page};
+use thirdboot_lifecycle::{HostName, Stage};
+use thirdboot_store::{HostState, StoreError};
 
 use super::auth::{Operator, Viewer};
 use super::describe::{described, placed};
+use super::filter::filter;
+use super::once::{Made, Once};
 use super::query::Query;
+use super::version::{etag, with_etag};
 use super::view::view;
 use crate::App;
 use crate::boot::Json;
@@ -24,38 +29,84 @@ use crate::templates::check_host;
 #[utoipa::path(
     post, path = "/api/v1/hosts", tag = "hosts", operation_id = "create_host", security(("token" = ["operator"])),
     request_body = HostSpec,
-    responses((status = 201, description = "The host as it was added", body = HostView)),
-    extensions(("x-problems" = json!(["already-taken"]))),
+    responses((
+        status = 201, description = "The host as it was added", body = HostView,
+        headers(("ETag" = String, description = "Names this version of the description"), ("Location" = String)),
+    )),
+    extensions(("x-problems" = json!(["already-taken"])), ("x-idempotent" = json!(true))),
 )]
 pub(super) async fn create(
     State(app): State<App>,
     Operator(by): Operator,
+    once: Once,
     Json(spec): Json<HostSpec>,
-) -> Answer<(StatusCode, Answered<HostView>)> {
+) -> Answer<Made> {
     let host = described(&spec)?;
     check_host(&app, &host).await?;
     let added = app.store.add_hosts(vec![host.clone()], by.clone()).await;
     let added = added.map_err(|error| placed(error, &host))?;
+    let (keep, made) = once.answered(&app, &by, "create_host", &spec).await?;
+    if let Some(made) = made {
+        return Ok(made);
+    }
+    let hosts = vec![host.clone()];
+    let added = match keep.key() {
+        None => app.store.add_hosts(hosts, by.clone()).await,
+        Some(key) => {
+            let (app_there, keep) = (app.clone(), keep.clone());
+            let render = move |added: &[HostState]| keep.sealed(&app_there, &made_of(added, &app_there)?);
+            let render = move |added: &[HostState]| {
+                render(added).map_err(|_| StoreError::Unavailable("the answer cannot be sealed".to_owned()))
+            };
+            app.store.add_hosts_once(hosts, by.clone(), key, Box::new(render)).await
+        }
+    };
+    match added {
+        Ok(added) => {
+            tracing::info!(host = %host.name, %by, "host added");
+            made_of(&added, &app)
+        }
+        Err(error) => match keep.raced(&app, &error).await? {
+            Some(made) => Ok(made),
+            None => Err(placed(error, &host)),
+        },
+    }
+}
+
+/// What is answered to who added a host.
+fn made_of(added: &[HostState], app: &App) -> Result<Made, Failure> {
     let state = added.first().ok_or_else(|| Failure::internal("no host was added"))?;
-    tracing::info!(host = %state.host.name, %by, "host added");
-    Ok((StatusCode::CREATED, Answered(view(state, &app))))
+    let path = format!("/api/v1/hosts/{}", state.host.name);
+    Ok(Made::at(path, &view(state, app))?.tagged(etag(&state.host)))
 }
 
 /// Lists hosts by name.
+///
+/// Filters narrow the list down together.
 #[utoipa::path(
     get, path = "/api/v1/hosts", tag = "hosts", operation_id = "list_hosts", security(("token" = ["viewer"])),
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Rows of a part; 100 when left out"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the part before"),
+        ("q" = Option<String>, Query, max_length = 200, description = "Words, each of which is a part of the name, a MAC \
+            in any notation, the serial, the UUID, an address or a label (`key=value`), in any case"),
+        ("stage" = Option<String>, Query, description = "Where the last run stands; `none` for hosts without any",
+            example = "installing"),
+        ("role" = Option<thirdboot_api::control::Role>, Query, description = "What they become"),
+        ("cluster" = Option<String>, Query, description = "Which cluster they join"),
+        ("platform" = Option<thirdboot_api::control::Platform>, Query, description = "Where they stand"),
+        ("label" = Option<String>, Query, description = "A label they have: `key` or `key=value`; may be repeated",
+            example = "rack=7"),
+        ("stalled" = Option<bool>, Query, description = "Whether the last run is past its stage's deadline"),
+        ("failed" = Option<bool>, Query, description = "Whether the last run failed"),
+        ("held" = Option<bool>, Query, description = "Whether the brake is on"),
+        ("adopted" = Option<bool>, Query, description = "Whether they were adopted and not yet armed or released"),
+        ("retired" = Option<bool>, Query, description = "Whether they are out of service"),
     ),
     responses((status = 200, description = "A part of the list", body = Page<HostView>)),
 )]
 pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Answer<Answered<Page<HostView>>> {
-    let query = query.only(&["limit", "cursor"])?;
-    let filter = HostFilter {
-        after: query.get::<HostName>("cursor")?,
-        limit: query.limit()?,
-    };
+    let filter = filter(query)?;
     let page = app.store.hosts(&filter).await?;
     let last = page.items.last().map(|state| state.host.name.to_string());
     Ok(Answered(Page {
@@ -64,15 +115,39 @@ pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Ans
     }))
 }
 
+/// Counts hosts by where they stand.
+#[utoipa::path(
+    get, path = "/api/v1/host-counts", tag = "hosts", operation_id = "count_hosts", security(("token" = ["viewer"])),
+    responses((status = 200, description = "How many there are of each kind", body = HostCountsView)),
+)]
+pub(super) async fn counts(State(app): State<App>, _: Viewer) -> Answer<Answered<HostCountsView>> {
+    let census = app.store.census().await?;
+    let stages: BTreeMap<_, _> = Stage::ALL
+        .iter()
+        .map(|stage| (stage.to_string(), census.runs.get(stage).copied().unwrap_or(0)))
+        .collect();
+    Ok(Answered(HostCountsView {
+        total: census.hosts,
+        never_armed: census.hosts.saturating_sub(stages.values().sum()),
+        stages,
+        stalled: census.stalled,
+        held: census.held,
+        retired: census.retired,
+    }))
+}
+
 /// Shows a host.
 #[utoipa::path(
     get, path = "/api/v1/hosts/{name}", tag = "hosts", operation_id = "get_host", security(("token" = ["viewer"])),
     params(("name" = String, Path, description = "The host's name", example = "node-1")),
-    responses((status = 200, description = "The host", body = HostView)),
+    responses((
+        status = 200, description = "The host", body = HostView,
+        headers(("ETag" = String, description = "Names this version of the description")),
+    )),
 )]
-pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<String>) -> Answer<Answered<HostView>> {
+pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<String>) -> Answer {
     let state = named(&app, &name).await?;
-    Ok(Answered(view(&state, &app)))
+    Ok(with_etag(&state.host, view(&state, &app)).into_response())
 }
 
 /// The host of that name.

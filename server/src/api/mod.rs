@@ -2,31 +2,44 @@
 
 mod actions;
 mod arm;
+mod audit;
 mod auth;
 mod beside;
 mod comparing;
 mod describe;
 mod events;
+mod filter;
 mod health;
 mod host_diff;
 mod hosts;
+mod lifetime;
+mod once;
 mod openapi;
 mod preview;
+#[cfg(test)]
+mod permissions;
 mod query;
 mod redacting;
 mod rendering;
 mod repositories;
 mod roles;
 mod templates;
+mod tokens;
+mod trail;
 mod unknown;
+mod update;
+mod uses;
+mod version;
 mod view;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use auth::{new_token, token_sha256};
+pub use uses::TokenUses;
 
 use crate::App;
 use crate::problem::{unknown_path, wrong_method};
@@ -35,6 +48,7 @@ use crate::problem::{unknown_path, wrong_method};
 pub fn router(app: App) -> Router {
     let (router, _) = routes().split_for_parts();
     router
+        .route_layer(from_fn_with_state(app.clone(), trail::keep))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())
@@ -48,12 +62,16 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
         .routes(routes!(openapi::show))
         .routes(routes!(hosts::list, hosts::create))
-        .routes(routes!(hosts::show))
+        .routes(routes!(hosts::counts))
+        .routes(routes!(hosts::show, update::replace, update::patch, lifetime::remove))
         .routes(routes!(arm::arm))
         .routes(routes!(actions::cancel))
         .routes(routes!(actions::hold))
         .routes(routes!(actions::release))
         .routes(routes!(actions::boot_url))
+        .routes(routes!(lifetime::retire))
+        .routes(routes!(lifetime::unretire))
+        .routes(routes!(lifetime::rotate_key))
         .routes(routes!(events::list))
         .routes(routes!(unknown::list))
         .routes(routes!(repositories::list))
@@ -68,4 +86,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(templates::versions))
         .routes(routes!(templates::version))
         .routes(routes!(templates::diff))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::whoami))
+        .routes(routes!(audit::list))
 }

@@ -1,9 +1,9 @@
 //! The OpenAPI document: generated from the handlers' annotations, with what holds for every operation added here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use thirdboot_api::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
@@ -26,6 +26,7 @@ use super::routes;
         (name = "hosts", description = "Machines: described, armed, held, watched"),
         (name = "previews", description = "What a host would be served, and how that differs from what it has"),
         (name = "templates", description = "Users' own Butane documents on top of the installed config"),
+        (name = "access", description = "Who may do what, and who did"),
         (name = "service", description = "The service itself"),
     ),
     modifiers(&Bearer),
@@ -56,6 +57,27 @@ pub(super) fn frame() -> OpenApi {
 }
 
 static TEXT: LazyLock<String> = LazyLock::new(text);
+
+static OPERATIONS: LazyLock<HashMap<(Method, String), String>> = LazyLock::new(|| {
+    let (_, openapi) = routes().split_for_parts();
+    let mut document = serde_json::to_value(openapi).unwrap_or_default();
+    let mut operations = HashMap::new();
+    for (path, item) in objects(&mut document["paths"]) {
+        for (method, operation) in item {
+            if let (Ok(method), Some(name)) = (method.to_uppercase().parse(), operation["operationId"].as_str()) {
+                operations.insert((method, path.clone()), name.to_owned());
+            }
+        }
+    }
+    operations
+});
+
+/// The name of the operation at this route; its method and route where it has none.
+pub(super) fn operation(method: &Method, route: &str) -> String {
+    let key = (method.clone(), route.to_owned());
+    let named = OPERATIONS.get(&key).cloned();
+    named.unwrap_or_else(|| format!("{method} {route}"))
+}
 
 /// The document as it is served and kept in docs/openapi.json.
 pub(super) fn text() -> String {
@@ -99,6 +121,10 @@ fn objects_of(item: &mut Map<String, Value>) -> impl Iterator<Item = &mut Map<St
 fn complete(operation: &mut Map<String, Value>, path_takes_parameters: bool) {
     let named = operation.remove("x-problems").unwrap_or_default();
     let mut problems: BTreeSet<ProblemType> = named.as_array().into_iter().flatten().filter_map(named_type).collect();
+    if operation.remove("x-idempotent").is_some() {
+        problems.insert(ProblemType::KeyReused);
+        takes_key(operation);
+    }
     let has_body = operation.contains_key("requestBody");
     let takes_query = takes_query(operation);
     if let Some(role) = role_of(operation) {
@@ -126,6 +152,22 @@ fn complete(operation: &mut Map<String, Value>, path_takes_parameters: bool) {
         };
         responses.insert(problem.status().to_string(), response);
     }
+}
+
+/// What every operation that makes something takes.
+fn takes_key(operation: &mut Map<String, Value>) {
+    let parameter = json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "Any text that is new for every new request, such as a UUID. The same request with the same key \
+            is answered as the first time, for a day; another request with it is refused.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "example": "6f1c1b1e-6c1f-4b7e-9a53-2f8a1d0f4f6e",
+    });
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    parameters
+        .as_array_mut()
+        .into_iter()
+        .for_each(|list| list.push(parameter.clone()));
 }
 
 /// A parameter that may be left out is no parameter that may be `null`.
@@ -198,6 +240,9 @@ fn example(problem: ProblemType) -> Problem {
             return Problem::new(problem, "the store cannot answer now").retry_after(5);
         }
         ProblemType::Internal => "the server's log says more",
+        ProblemType::PreconditionFailed => "the host's description is \"9d2f6c01b3a4e578\" by now: get it again",
+        ProblemType::PreconditionRequired => "send `If-Match` with the ETag of the host that was read",
+        ProblemType::KeyReused => "this Idempotency-Key was used for another request: take a new one",
         ProblemType::Changed => "the host was changed meanwhile: get it again",
         other => other.title(),
     };
@@ -213,28 +258,26 @@ pub(super) async fn show() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
 }
 
+/// Method and path of every operation, and the operation.
+#[cfg(test)]
+pub(super) fn operations(document: &Value) -> std::collections::BTreeMap<(String, String), Value> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let of_path = |(path, item): (&String, &Value)| {
+        let path = path.clone();
+        let methods = item.as_object().cloned().unwrap_or_default();
+        methods
+            .into_iter()
+            .map(move |(method, operation)| ((method.to_uppercase(), path.clone()), operation))
+    };
+    paths.flat_map(of_path).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use axum::body::Body;
-    use axum::http::Method;
 
     use super::*;
     use crate::testing::TestApp;
-
-    /// Method and path of every operation, and the operation.
-    fn operations(document: &Value) -> BTreeMap<(String, String), Value> {
-        let paths = document["paths"].as_object().unwrap();
-        let of_path = |(path, item): (&String, &Value)| {
-            let methods = item.as_object().unwrap().clone();
-            let path = path.clone();
-            methods
-                .into_iter()
-                .map(move |(method, operation)| ((method.to_uppercase(), path.clone()), operation))
-        };
-        paths.iter().flat_map(of_path).collect()
-    }
 
     #[test]
     fn every_route_is_documented() {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
 
 use crate::problem::Failure;
 
@@ -53,6 +54,23 @@ impl Query {
                     .map_err(|error: T::Err| Failure::field(name, error.to_string()))
             })
             .transpose()
+    }
+
+    /// A parameter that is one of the domain's words.
+    pub(super) fn word<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Failure> {
+        let word = self.get::<String>(name)?;
+        let read = word.map(|word| serde_json::from_value(serde_json::Value::String(word)));
+        read.transpose()
+            .map_err(|error| Failure::field(name, error.to_string()))
+    }
+
+    /// Every value of a parameter that may be given more than once.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let given = self
+            .0
+            .iter()
+            .filter(move |(given, value)| given == name && !value.is_empty());
+        given.map(|(_, value)| value.as_str())
     }
 
     /// How many rows.

@@ -8,6 +8,7 @@ use thirdboot_api::control::{
 use thirdboot_lifecycle::{Deadlines, Install, Purpose, Run, Stage, diagnose, due_at};
 use thirdboot_store::HostState;
 
+use super::version::etag;
 use crate::App;
 
 /// A host as the API shows it.
@@ -38,6 +39,7 @@ pub(super) fn view(state: &HostState, app: &App) -> HostView {
         }),
         adopted: host.adopted,
         retired: host.retired,
+        etag: etag(host),
         version: state.version,
         run: run.map(|run| run_view(run, &app.settings.deadlines)),
         diagnosis: run.and_then(|run| diagnose(run, now)).map(|diagnosis| DiagnosisView {

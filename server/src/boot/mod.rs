@@ -19,7 +19,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-pub(crate) use asking::Peer;
+pub(crate) use asking::{Peer, Source};
 pub(crate) use bearer::token as bearer_token;
 pub(crate) use body::Json;
 pub use opened::OpenDocuments;

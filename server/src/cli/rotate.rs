@@ -60,6 +60,7 @@ async fn hosts(options: OpenOptions) -> Result<Vec<HostState>, anyhow::Error> {
         let filter = HostFilter {
             after: hosts.last().map(|state| state.host.name.clone()),
             limit: PAGE,
+            ..HostFilter::default()
         };
         let page = store.hosts(&filter).await?;
         hosts.extend(page.items);

@@ -4,6 +4,7 @@
 //! touch is forgotten before it is handed on, and nothing is remembered of a read that a change may have overtaken.
 //! That holds for one process that owns its database, so that only the embedded store is wrapped.
 
+mod access;
 mod entries;
 mod templates;
 
@@ -42,15 +43,35 @@ impl Recent {
     }
 }
 
+impl Recent {
+    /// Adds hosts. In a task of its own: a caller who goes away must not end the change's guard before the change.
+    async fn adding<F>(&self, add: impl FnOnce(Arc<dyn Store>) -> F) -> Result<Vec<HostState>, StoreError>
+    where
+        F: Future<Output = Result<Vec<HostState>, StoreError>> + Send + 'static,
+    {
+        let change = Entries::begin(&self.entries, None, true);
+        let adding = add(Arc::clone(&self.inner));
+        let task = tokio::spawn(async move {
+            let answer = adding.await;
+            drop(change);
+            answer
+        });
+        task.await.unwrap_or_else(|_| Err(broken_off()))
+    }
+}
+
 /// Whether it may change whose identifiers they are: claims and live reports pin serial and UUID.
 fn touches_identifiers(submission: &Submission) -> bool {
     match submission {
-        Submission::Update { .. } | Submission::Claim(_) => true,
+        Submission::Update { .. } | Submission::Remove | Submission::Claim(_) => true,
         Submission::Report { report, .. } => matches!(report.said, Said::Live { .. }),
         Submission::Arm { .. }
         | Submission::Cancel { .. }
         | Submission::Hold { .. }
         | Submission::Release { .. }
+        | Submission::Retire { .. }
+        | Submission::Unretire { .. }
+        | Submission::RotateKey { .. }
         | Submission::Script { .. }
         | Submission::Fetched { .. }
         | Submission::JoinHandedOut { .. }
@@ -105,15 +126,8 @@ impl Counts for Recent {
 #[async_trait]
 impl Store for Recent {
     async fn add_hosts(&self, hosts: Vec<Host>, by: Actor) -> Result<Vec<HostState>, StoreError> {
-        let change = Entries::begin(&self.entries, None, true);
-        let inner = Arc::clone(&self.inner);
-        // In a task of its own: a caller who goes away must not end the change's guard before the change.
-        let task = tokio::spawn(async move {
-            let answer = inner.add_hosts(hosts, by).await;
-            drop(change);
-            answer
-        });
-        task.await.unwrap_or_else(|_| Err(broken_off()))
+        self.adding(|inner| async move { inner.add_hosts(hosts, by).await })
+            .await
     }
 
     async fn host(&self, name: &HostName) -> Result<Option<HostState>, StoreError> {

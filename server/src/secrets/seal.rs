@@ -47,30 +47,18 @@ fn belongs_to(host: HostId, run: RunNumber, kind: DocumentKind) -> Vec<u8> {
     data
 }
 
+/// A caller's name has no such byte.
+fn answer_to(caller: &str, key: &str) -> Vec<u8> {
+    format!("answer\0{caller}\0{key}").into_bytes()
+}
+
 impl Secrets {
     /// Compresses and encrypts a document of a run.
     ///
     /// # Errors
     /// When the system has no random numbers.
     pub fn seal(&self, host: HostId, run: RunNumber, kind: DocumentKind, plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        if plain.len() > MAX_DOCUMENT_BYTES {
-            return Err(SealError::Seal("too large"));
-        }
-        let packed = zstd::bulk::compress(plain, ZSTD_LEVEL).map_err(|_| SealError::Seal("compression failed"))?;
-        let mut nonce = [0; NONCE_LEN];
-        getrandom::fill(&mut nonce).map_err(|_| SealError::Seal("the system has no random numbers"))?;
-        let aad = belongs_to(host, run, kind);
-        let payload = Payload {
-            msg: &packed,
-            aad: &aad,
-        };
-        let cipher = self.sealing_key.0.encrypt(&XNonce::from(nonce), payload);
-        let cipher = cipher.map_err(|_| SealError::Seal("encryption failed"))?;
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + cipher.len());
-        sealed.push(FORMAT);
-        sealed.extend(nonce);
-        sealed.extend(cipher);
-        Ok(sealed)
+        self.seal_at(&belongs_to(host, run, kind), plain)
     }
 
     /// The document that was sealed for this host, run and kind.
@@ -84,17 +72,59 @@ impl Secrets {
         kind: DocumentKind,
         sealed: &[u8],
     ) -> Result<Vec<u8>, SealError> {
+        self.unseal_at(&belongs_to(host, run, kind), sealed)
+    }
+
+    /// Compresses and encrypts the answer to the request of this caller with this Idempotency-Key.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn seal_answer(&self, caller: &str, key: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.seal_at(&answer_to(caller, key), plain)
+    }
+
+    /// The answer that was sealed for this caller and key.
+    ///
+    /// # Errors
+    /// As [`Secrets::unseal`].
+    pub fn unseal_answer(&self, caller: &str, key: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.unseal_at(&answer_to(caller, key), sealed)
+    }
+
+    fn seal_at(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        if plain.len() > MAX_DOCUMENT_BYTES {
+            return Err(SealError::Seal("too large"));
+        }
+        let packed = zstd::bulk::compress(plain, ZSTD_LEVEL).map_err(|_| SealError::Seal("compression failed"))?;
+        let mut nonce = [0; NONCE_LEN];
+        getrandom::fill(&mut nonce).map_err(|_| SealError::Seal("the system has no random numbers"))?;
+        let payload = Payload {
+            msg: &packed,
+            aad: place,
+        };
+        let cipher = self.sealing_key.0.encrypt(&XNonce::from(nonce), payload);
+        let cipher = cipher.map_err(|_| SealError::Seal("encryption failed"))?;
+        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + cipher.len());
+        sealed.push(FORMAT);
+        sealed.extend(nonce);
+        sealed.extend(cipher);
+        Ok(sealed)
+    }
+
+    fn unseal_at(&self, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (&format, rest) = sealed.split_first().ok_or(SealError::Open)?;
         let (nonce, cipher) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Open)?;
         if format != FORMAT {
             return Err(SealError::Open);
         }
-        let aad = belongs_to(host, run, kind);
         let former = self.former.iter().map(|former| &former.sealing_key);
         let packed = std::iter::once(&self.sealing_key)
             .chain(former)
             .find_map(|key| {
-                let payload = Payload { msg: cipher, aad: &aad };
+                let payload = Payload {
+                    msg: cipher,
+                    aad: place,
+                };
                 key.0.decrypt(&XNonce::from(*nonce), payload).ok()
             })
             .ok_or(SealError::Open)?;

@@ -55,7 +55,8 @@ pub async fn start(options: ServeOptions) -> anyhow::Result<Running> {
 /// As [`start`].
 pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Running> {
     options.validate()?;
-    let opened = state::open(&options, clock).await?;
+    // Opening a database is a large future, and everybody who starts a server would carry it.
+    let opened = Box::pin(state::open(&options, clock)).await?;
     let boot_socket = listener::bind(options.boot_listen).await?;
     let boot_tls_socket = match options.tls.boot_tls_listen {
         Some(address) => Some(listener::bind(address).await?),
@@ -129,13 +130,14 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
         repeats: boot::Repeats::default(),
         documents: boot::OpenDocuments::default(),
         workshop: Workshop::default(),
+        token_uses: api::TokenUses::default(),
     })
 }
 
 /// Everything but sockets and the reconciler, and the admin's token.
 #[cfg(test)]
 pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<(App, String)> {
-    let opened = state::open(options, clock).await?;
+    let opened = Box::pin(state::open(options, clock)).await?;
     let admin_token = opened.admin_token.clone();
     let nowhere = Listening {
         plain: ([127, 0, 0, 1], 1).into(),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirdboot_lifecycle::{Evidence, Run, RunNumber};
 use thirdboot_render::BaseUrl;
-use thirdboot_store::{Clock, HostId, HostState};
+use thirdboot_store::{AccessRole, Clock, HostId, HostState, Token};
 use tower::ServiceExt as _;
 
 use super::{Reply, mirror};
@@ -183,6 +183,37 @@ impl TestApp {
             request = request.header(*name, *value);
         }
         Self::ask(&self.control, request.body(body).unwrap()).await
+    }
+
+    /// Any request to the control plane with further headers, under the admin's token.
+    pub(crate) async fn api_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Self::ask(&self.control, request.body(body.into()).unwrap()).await
+    }
+
+    /// A token of that role.
+    pub(crate) async fn token_of(&self, name: &str, role: AccessRole) -> String {
+        let text = api::new_token().unwrap();
+        let token = Token {
+            name: name.to_owned(),
+            role,
+            sha256: api::token_sha256(&text),
+            created_at: self.app.store.now(),
+        };
+        self.app.store.add_token(token).await.unwrap();
+        text
     }
 
     pub(crate) async fn api_get(&self, path: &str) -> Reply {

@@ -13,8 +13,9 @@ pub const DEFAULT_TTL_S: u64 = 24 * 60 * 60;
 pub struct ArmBody {
     /// The host's name, repeated.
     pub confirm: String,
-    /// For how many seconds the permit can be claimed.
+    /// For how many seconds the permit can be claimed: a minute to a week.
     #[serde(default = "default_ttl_s")]
+    #[schema(minimum = 60, maximum = 604_800)]
     pub ttl_s: u64,
     /// The only disk that may be written, by path, serial or WWN; none means what the host's settings say.
     #[serde(default)]

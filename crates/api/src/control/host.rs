@@ -54,6 +54,12 @@ pub struct HostSpec {
     pub labels: BTreeMap<String, String>,
 }
 
+/// `PATCH /api/v1/hosts/{name}`: a JSON merge patch (RFC 7396) of a [`HostSpec`]. What is left out stays, `null` resets.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = Object, examples(json!({"labels": {"rack": "8", "row": null}, "packages": ["vim"]})))]
+pub struct HostPatch(pub serde_json::Map<String, serde_json::Value>);
+
 /// How a host is installed, and how its disk is booted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -133,7 +139,10 @@ pub struct HostView {
     /// Out of service.
     #[serde(default)]
     pub retired: bool,
-    /// Counts the changes of this host.
+    /// Names this version of the description, for `If-Match`: what the machine does leaves it as it is.
+    #[serde(default)]
+    pub etag: String,
+    /// Counts the changes of this host, the machine's own among them.
     #[serde(default)]
     pub version: u64,
     /// Its last run, ended or not.
@@ -142,6 +151,26 @@ pub struct HostView {
     /// Why the run is stalled or failed.
     #[serde(default)]
     pub diagnosis: Option<DiagnosisView>,
+}
+
+/// `GET /api/v1/host-counts`: how many hosts there are of each kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "total": 42, "stages": {"ready": 40, "installing": 1}, "never_armed": 1, "stalled": 1, "held": 0, "retired": 0
+})))]
+pub struct HostCountsView {
+    /// All of them.
+    pub total: u64,
+    /// By the stage of the last run.
+    pub stages: BTreeMap<String, u64>,
+    /// Without any run.
+    pub never_armed: u64,
+    /// With a run past its stage's deadline.
+    pub stalled: u64,
+    /// With the brake on.
+    pub held: u64,
+    /// Out of service.
+    pub retired: u64,
 }
 
 /// An admin's brake: the host's script polls and boots nothing until released.

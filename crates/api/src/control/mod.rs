@@ -1,6 +1,7 @@
 //! What people and programs say and hear on the control plane, under `/api/v1`. Requests refuse unknown fields,
 //! answers may grow. Identifiers are text here: the server checks them and names the field at fault.
 
+mod access;
 mod action;
 mod event;
 mod host;
@@ -15,9 +16,10 @@ mod words;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use access::{AccessRole, AuditView, CallerView, TokenCreated, TokenSpec, TokenView};
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
 pub use event::EventView;
-pub use host::{HoldView, HostSpec, HostView, InstallSpec};
+pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};
 pub use network::{
     AddressPoolSpec, AddressRangeSpec, BondMode, BondSpec, LacpRate, NetworkSpec, PortSpec, RouteSpec, UplinkMethod,
     UplinkSpec, VlanSpec, XmitHashPolicy,

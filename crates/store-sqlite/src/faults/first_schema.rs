@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use thirdboot_lifecycle::{Deadline, Deadlines, Stage};
-use thirdboot_store::{HostId, Store};
+use thirdboot_store::{HostFilter, HostId, Store};
 
 use super::{log, open, options};
 use crate::{OpenOptions, SqliteStore};
@@ -45,6 +45,12 @@ async fn a_database_of_the_first_version_opens() {
         (5, Stage::Installing, Some(42))
     );
     assert_eq!(log(&store, HostId(7)).await.len(), 2);
+    let filter = HostFilter {
+        words: vec!["ser-1".into()],
+        limit: 9,
+        ..HostFilter::default()
+    };
+    assert_eq!(store.hosts(&filter).await.unwrap().items.len(), 1);
     store.close().await;
 }
 

@@ -25,6 +25,8 @@ pub struct Context<'a> {
 /// What to write. Everything that is `None` or empty stays as it is.
 #[derive(Debug, Default)]
 pub struct Change {
+    /// The host goes, with all that is kept of it.
+    pub remove: bool,
     /// The description changed.
     pub host: Option<Host>,
     /// The run changed or began.
@@ -87,6 +89,10 @@ pub fn apply(state: &HostState, submission: &Submission, context: &Context<'_>) 
             expected_version,
             by,
         } => people::update(state, host, *expected_version, by),
+        Submission::Retire { by } => people::retire(state, by),
+        Submission::Unretire { by } => people::unretire(state, by),
+        Submission::RotateKey { by } => people::rotate_key(state, by),
+        Submission::Remove => people::remove(state),
         Submission::Script { script } => machine::script_served(state, *script, context),
         Submission::Fetched { run, what } => match current(state, *run) {
             Ok(_) => on_run(state, &Event::Fetched(*what), Actor::Host, context, Answer::Done),

@@ -1,4 +1,4 @@
-//! What people do to a host: arm, hold, release, describe.
+//! What people do to a host: arm, hold, release, describe, retire, remove.
 
 use jiff::Timestamp;
 use thirdboot_lifecycle::{Hold, Host, Permit, Run, RunNumber, arm_refused};
@@ -101,6 +101,58 @@ pub(super) fn update(state: &HostState, host: &Host, expected: u64, by: &Actor) 
     done(Change {
         host: Some(host),
         log,
+        ..Change::default()
+    })
+}
+
+/// Changes the host itself, and logs that under this name.
+fn described(state: &HostState, event: &str, by: &Actor, change: impl FnOnce(&mut Host)) -> Applied {
+    let mut host = state.host.clone();
+    change(&mut host);
+    done(Change {
+        host: Some(host),
+        log: vec![entry(event, by.clone(), state.run.as_ref())],
+        ..Change::default()
+    })
+}
+
+fn not_now(why: impl Into<String>) -> Applied {
+    Applied::refuse(SubmitError::NotNow(why.into()))
+}
+
+/// Legal when no run is under way: the machine must not be left half-way.
+pub(super) fn retire(state: &HostState, by: &Actor) -> Applied {
+    match &state.run {
+        _ if state.host.retired => not_now("the host is retired already"),
+        Some(run) if !run.stage.is_end() => not_now(format!(
+            "run {} is {}: cancel it first, or wait until it has ended",
+            run.number, run.stage
+        )),
+        _ => described(state, "retired", by, |host| host.retired = true),
+    }
+}
+
+pub(super) fn unretire(state: &HostState, by: &Actor) -> Applied {
+    if !state.host.retired {
+        return not_now("the host is not retired");
+    }
+    described(state, "unretired", by, |host| host.retired = false)
+}
+
+/// The secrets of a run that is under way stay as they are: its documents carry them.
+pub(super) fn rotate_key(state: &HostState, by: &Actor) -> Applied {
+    match state.host.key_generation.checked_add(1) {
+        Some(next) => described(state, "key-rotated", by, |host| host.key_generation = next),
+        None => not_now("the host's keys were rotated as often as they can be: add it anew"),
+    }
+}
+
+pub(super) fn remove(state: &HostState) -> Applied {
+    if !state.host.retired {
+        return not_now("the host is not retired: retire it first");
+    }
+    done(Change {
+        remove: true,
         ..Change::default()
     })
 }

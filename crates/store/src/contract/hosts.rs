@@ -43,7 +43,10 @@ pub async fn hosts_are_listed_in_pages(factory: impl Factory) {
         .add_hosts(vec![host(3), host(1), host(2)], admin())
         .await
         .unwrap();
-    let mut filter = HostFilter { after: None, limit: 2 };
+    let mut filter = HostFilter {
+        limit: 2,
+        ..HostFilter::default()
+    };
     let page = world.store.hosts(&filter).await.unwrap();
     let names: Vec<&str> = page.items.iter().map(|state| state.host.name.as_str()).collect();
     assert_eq!((names, page.more), (vec!["node-1", "node-2"], true));
@@ -78,7 +81,10 @@ pub async fn hosts_are_added_all_or_none(factory: impl Factory) {
         }
     }
     assert_eq!(world.store.add_hosts(Vec::new(), admin()).await.unwrap(), []);
-    let all = HostFilter { after: None, limit: 10 };
+    let all = HostFilter {
+        limit: 10,
+        ..HostFilter::default()
+    };
     assert_eq!(world.store.hosts(&all).await.unwrap().items.len(), 1);
     // What failed left no number behind that a later host could share.
     assert!(world.add(2).await > first);

@@ -91,6 +91,7 @@ pub async fn what_is_over_the_caps_goes(factory: impl Factory) {
         events_per_host: 3,
         runs_per_host: 2,
         unknown_age_s: 30,
+        ..Limits::default()
     };
     let before = world.log(id).await;
     let pruned = world.store.prune(&limits).await.unwrap();

@@ -12,6 +12,7 @@
 mod witness;
 mod world;
 
+pub mod access;
 pub mod addresses;
 pub mod census;
 pub mod claims;
@@ -26,6 +27,7 @@ pub mod races;
 pub mod reports;
 pub mod restores;
 pub mod templates;
+pub mod search;
 pub mod times;
 
 use std::sync::Arc;
@@ -118,5 +120,10 @@ stories! { $
     clusters: a_cluster_is_kept_and_replaced_by_who_saw_it_last, of_two_who_would_begin_one_does,
         a_cluster_with_hosts_stays, a_cluster_that_begins_makes_every_older_copy_doubtful,
         a_host_that_waits_for_its_turn_is_remembered, the_api_makes_a_host_ready;
+    access: tokens_are_listed_with_their_last_use, the_last_admins_token_stays,
+        an_answer_is_kept_with_what_it_speaks_of, a_kept_answer_ages_out, the_audit_is_read_in_pages_and_ages_out,
+        a_host_is_removed_when_it_is_retired;
+    search: a_host_is_found_by_a_part_of_what_it_is_known_by, a_list_is_narrowed_by_what_hosts_are,
+        hosts_are_listed_and_counted_by_where_they_stand;
     restores: a_restored_backup_grants_nothing, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
 }

@@ -16,6 +16,10 @@ use crate::{
     Actor, Addresses, Answer, Census, ClusterError, ClusterState, Clusters, Counts, Document, DocumentKind,
     EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError,
     StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates, Token, UnknownMachine, Versioned,
+    Access, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState, Clusters,
+    Counts, Deed, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, KeptAnswer, Limits, ListedToken,
+    LoggedEvent, Packages, Page, Pruned, RenderAnswer, Revocation, Store, StoreError, Submission, SubmitError, Token,
+    UnknownMachine, Versioned,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -28,25 +32,17 @@ fn saw(method: &'static str) {
 #[must_use]
 pub fn uncalled() -> Vec<&'static str> {
     let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
-    METHODS
-        .iter()
-        .chain(CLUSTER_METHODS)
-        .copied()
+    [ACCESS, ADDRESSES, CLUSTERS, COUNTS, PACKAGES, STORE, &["now"]]
+        .concat()
+        .into_iter()
         .filter(|method| !called.contains(method))
         .collect()
-}
-
-#[async_trait]
-impl<S: Store> Counts for Witness<S> {
-    async fn census(&self) -> Result<Census, StoreError> {
-        saw("census");
-        self.0.census().await
-    }
 }
 
 /// Passes everything on.
 pub(super) struct Witness<S>(pub(super) Arc<S>);
 
+/// Makes [`Witness`] pass on the verbs of one trait, and lists them.
 macro_rules! passed_on {
     (
         $(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+
@@ -65,13 +61,12 @@ macro_rules! passed_on {
                 }
             )+
         }
+    ($trait:ident, $methods:ident, $others:tt; $(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
+        const $methods: &[&str] = &[$(stringify!($method)),+];
 
         #[async_trait]
-        impl<S: Store> Store for Witness<S> {
-            fn now(&self) -> Timestamp {
-                saw("now");
-                self.0.now()
-            }
+        impl<S: Store> $trait for Witness<S> {
+            passed_on! { @others $others }
 
             $(
                 async fn $method(&self, $($argument: $type),*) -> $answer {
@@ -81,45 +76,48 @@ macro_rules! passed_on {
             )+
         }
     };
-}
-
-#[async_trait]
-impl<S: Store> Addresses for Witness<S> {
-    async fn ready_addresses(&self, network: IpNet, but: HostId, limit: u32) -> Result<Vec<IpAddr>, StoreError> {
-        saw("ready_addresses");
-        self.0.ready_addresses(network, but, limit).await
-    }
-}
-
-#[async_trait]
-impl<S: Store> Packages for Witness<S> {
-    async fn repositories(&self) -> Result<Vec<Versioned<Repository>>, StoreError> {
-        saw("repositories");
-        self.0.repositories().await
-    }
-
-    async fn put_repository(&self, repository: Repository) -> Result<u64, StoreError> {
-        saw("put_repository");
-        self.0.put_repository(repository).await
-    }
-
-    async fn remove_repository(&self, name: &RepositoryName) -> Result<bool, StoreError> {
-        saw("remove_repository");
-        self.0.remove_repository(name).await
-    }
-
-    async fn role_defaults(&self, role: Role) -> Result<Versioned<RoleDefaults>, StoreError> {
-        saw("role_defaults");
-        self.0.role_defaults(role).await
-    }
-
-    async fn put_role_defaults(&self, role: Role, defaults: RoleDefaults) -> Result<u64, StoreError> {
-        saw("put_role_defaults");
-        self.0.put_role_defaults(role, defaults).await
-    }
+    (@others { $($other:item)* }) => { $($other)* };
 }
 
 passed_on! {
+    Addresses, ADDRESSES, {};
+    fn ready_addresses(network: IpNet, but: HostId, limit: u32) -> Result<Vec<IpAddr>, StoreError>;
+}
+
+passed_on! {
+    Counts, COUNTS, {};
+    fn census() -> Result<Census, StoreError>;
+}
+
+passed_on! {
+    Packages, PACKAGES, {};
+    fn repositories() -> Result<Vec<Versioned<Repository>>, StoreError>;
+    fn put_repository(repository: Repository) -> Result<u64, StoreError>;
+    fn remove_repository(name: &RepositoryName) -> Result<bool, StoreError>;
+    fn role_defaults(role: Role) -> Result<Versioned<RoleDefaults>, StoreError>;
+    fn put_role_defaults(role: Role, defaults: RoleDefaults) -> Result<u64, StoreError>;
+}
+
+passed_on! {
+    Access, ACCESS, {};
+    fn create_token(token: Token, by: String, answer: Option<KeptAnswer>) -> Result<(), StoreError>;
+    fn tokens() -> Result<Vec<ListedToken>, StoreError>;
+    fn revoke_token(name: &str) -> Result<Revocation, StoreError>;
+    fn note_token_use(name: &str, at: Timestamp) -> Result<(), StoreError>;
+    fn add_hosts_once(hosts: Vec<Host>, by: Actor, key: AnswerKey, render: RenderAnswer) -> Result<Vec<HostState>, StoreError>;
+    fn keep_answer(answer: KeptAnswer) -> Result<(), StoreError>;
+    fn kept_answer(caller: &str, key: &str) -> Result<Option<KeptAnswer>, StoreError>;
+    fn audit(deed: Deed) -> Result<(), StoreError>;
+    fn audited(filter: &AuditFilter) -> Result<Page<Audited>, StoreError>;
+}
+
+passed_on! {
+    Store, STORE, {
+        fn now(&self) -> Timestamp {
+            saw("now");
+            self.0.now()
+        }
+    };
     fn add_hosts(hosts: Vec<Host>, by: Actor) -> Result<Vec<HostState>, StoreError>;
     fn host(name: &HostName) -> Result<Option<HostState>, StoreError>;
     fn host_by_id(id: HostId) -> Result<Option<HostState>, StoreError>;
@@ -148,23 +146,8 @@ passed_on! {
     fn installed_document(host: HostId, run: RunNumber) -> Result<Option<Document>, StoreError>;
 }
 
-macro_rules! clusters_passed_on {
-    ($(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        const CLUSTER_METHODS: &[&str] = &[$(stringify!($method)),+];
-
-        #[async_trait]
-        impl<S: Store> Clusters for Witness<S> {
-            $(
-                async fn $method(&self, $($argument: $type),*) -> $answer {
-                    saw(stringify!($method));
-                    self.0.$method($($argument),*).await
-                }
-            )+
-        }
-    };
-}
-
-clusters_passed_on! {
+passed_on! {
+    Clusters, CLUSTERS, {};
     fn add_cluster(cluster: ClusterState) -> Result<ClusterState, StoreError>;
     fn cluster(name: &ClusterName) -> Result<Option<ClusterState>, StoreError>;
     fn clusters() -> Result<Vec<ClusterState>, StoreError>;
