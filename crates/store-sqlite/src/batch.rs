@@ -14,8 +14,7 @@ use crate::pending::{self, Pending};
 use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
-use crate::{clusters, hosts, packages, prune, read, reports, submit, templates, tokens, unknown};
-use crate::{answers, clusters, hosts, packages, prune, read, reports, submit, tokens, unknown};
+use crate::{answers, clusters, hosts, packages, prune, read, reports, submit, templates, tokens, unknown};
 
 /// An open transaction and what it has read so far.
 pub(crate) struct Batch<'c> {

@@ -92,7 +92,6 @@ impl Job {
         let error = StoreError::Unavailable(why.to_owned());
         match self {
             Self::Submit(_, _, reply) => drop(reply.send(Err(error.into()))),
-            Self::AddHosts(_, _, reply) => drop(reply.send(Err(error))),
             Self::SaveTemplate(_, reply) => drop(reply.send(Err(error))),
             Self::AddHosts(_, _, _, reply) => drop(reply.send(Err(error))),
             Self::RevokeToken(_, reply) => drop(reply.send(Err(error))),

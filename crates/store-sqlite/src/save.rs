@@ -11,8 +11,8 @@ use crate::pending::{due_ms, is_stalled};
 use crate::read::{json, keys_of};
 use crate::rows::signed;
 use crate::script::Script;
-use crate::templates;
 use crate::search;
+use crate::templates;
 
 /// Whether `change` writes more than the row's run and observed state, events and a report.
 pub(crate) fn can_be_refused(state: &HostState, change: &Change) -> bool {

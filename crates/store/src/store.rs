@@ -5,16 +5,14 @@ use jiff::Timestamp;
 use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
 
 use crate::{
-    Actor, Addresses, Answer, Clusters, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState,
-    Limits, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Templates, Token, UnknownMachine,
     Access, Actor, Addresses, Answer, Clusters, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId,
-    HostState, Limits, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Token, UnknownMachine,
+    HostState, Limits, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Templates, Token,
+    UnknownMachine,
 };
 
 /// Verbs for what the server needs. Reads see everything that was acknowledged before they began.
 #[async_trait]
-pub trait Store: Addresses + Clusters + Counts + Packages + Templates + Send + Sync + 'static {
-pub trait Store: Access + Addresses + Clusters + Counts + Packages + Send + Sync + 'static {
+pub trait Store: Access + Addresses + Clusters + Counts + Packages + Templates + Send + Sync + 'static {
     /// Adds hosts, all or none. Names, MACs, serials and UUIDs must be new to the fleet.
     ///
     /// # Errors

@@ -26,42 +26,23 @@ pub fn token_sha256(token: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(token))
 }
 
-async fn caller(parts: &Parts, app: &App, needed: AccessRole) -> Result<Actor, Failure> {
-    let caller = Caller::from_request_parts(&mut parts.clone(), app).await?;
-    caller.require(needed)?;
-    Ok(caller.by)
-/// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Caller {
-    /// The name of their token.
-    pub(super) name: String,
-    /// What they may do.
-    pub(super) role: AccessRole,
-}
-
 /// Whose credentials these are. The one place that knows what credentials there are.
 async fn identified(parts: &Parts, app: &App) -> Result<Caller, Failure> {
     let text = bearer_token(&parts.headers).ok_or_else(unauthorized)?;
     let token: Token = app.store.token(&token_sha256(text)).await?.ok_or_else(unauthorized)?;
     app.token_uses.used(&app.store, &token.name);
-    Ok(Caller {
-        name: token.name,
+    let caller = Caller {
+        by: Actor::Token(token.name),
         role: token.role,
-    })
+    };
+    Trail::note(parts, &caller);
+    Ok(caller)
 }
 
-async fn caller(parts: &Parts, app: &App, needed: AccessRole) -> Result<Caller, Failure> {
+async fn caller(parts: &Parts, app: &App, needed: AccessRole) -> Result<Actor, Failure> {
     let caller = identified(parts, app).await?;
-    Trail::note(parts, &caller);
-    if caller.role < needed {
-        let detail = format!(
-            "this needs the role {}, the token has {}",
-            needed.as_str(),
-            caller.role.as_str()
-        );
-        return Err(Failure::new(ProblemType::Forbidden, detail));
-    }
-    Ok(caller)
+    caller.require(needed)?;
+    Ok(caller.by)
 }
 
 fn unauthorized() -> Failure {
@@ -72,11 +53,12 @@ fn unauthorized() -> Failure {
 }
 
 /// Whoever asks, where the role decides over a part of the answer only.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
     /// By the name of the token.
     pub(super) by: Actor,
-    role: AccessRole,
+    /// What they may do.
+    pub(super) role: AccessRole,
 }
 
 impl Caller {
@@ -98,12 +80,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let text = bearer_token(&parts.headers).ok_or_else(unauthorized)?;
-        let token: Token = app.store.token(&token_sha256(text)).await?.ok_or_else(unauthorized)?;
-        Ok(Self {
-            by: Actor::Token(token.name),
-            role: token.role,
-        })
+        identified(parts, app).await
     }
 }
 
@@ -119,14 +96,6 @@ pub(super) struct Operator(pub(super) Actor);
 #[derive(Debug)]
 pub(super) struct Admin(pub(super) Actor);
 
-impl FromRequestParts<App> for Caller {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        caller(parts, app, AccessRole::Viewer).await
-    }
-}
-
 impl FromRequestParts<App> for Viewer {
     type Rejection = Failure;
 
@@ -139,8 +108,7 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let caller = caller(parts, app, AccessRole::Operator).await?;
-        Ok(Self(Actor::Token(caller.name)))
+        caller(parts, app, AccessRole::Operator).await.map(Self)
     }
 }
 
@@ -148,8 +116,7 @@ impl FromRequestParts<App> for Admin {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let caller = caller(parts, app, AccessRole::Admin).await?;
-        Ok(Self(Actor::Token(caller.name)))
+        caller(parts, app, AccessRole::Admin).await.map(Self)
     }
 }
 

@@ -20,6 +20,7 @@ use super::hosts::named;
 use super::preview::asked_for_secrets;
 use super::query::Query;
 use super::rendering::{self, Rendering};
+use super::trail::Audit;
 use crate::App;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
@@ -41,6 +42,7 @@ const NEIGHBOURS: &str = "/etc/thirdboot/peers";
 pub(super) async fn show(
     State(app): State<App>,
     caller: Caller,
+    audit: Audit,
     Path(name): Path<String>,
     query: Query,
 ) -> Answer<Answered<HostDiffView>> {
@@ -60,6 +62,7 @@ pub(super) async fn show(
     )?);
     let today = rendering.render(&app, &state.host).await?;
     if with_secrets {
+        audit.secret_read(&app).await?;
         tracing::info!(host = %name, by = %caller.by, "difference read with its secrets");
     }
     let parts = |bytes: &[u8]| {

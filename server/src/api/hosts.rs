@@ -42,13 +42,11 @@ pub(super) async fn create(
     Json(spec): Json<HostSpec>,
 ) -> Answer<Made> {
     let host = described(&spec)?;
-    check_host(&app, &host).await?;
-    let added = app.store.add_hosts(vec![host.clone()], by.clone()).await;
-    let added = added.map_err(|error| placed(error, &host))?;
     let (keep, made) = once.answered(&app, &by, "create_host", &spec).await?;
     if let Some(made) = made {
         return Ok(made);
     }
+    check_host(&app, &host).await?;
     let hosts = vec![host.clone()];
     let added = match keep.key() {
         None => app.store.add_hosts(hosts, by.clone()).await,

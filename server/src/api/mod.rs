@@ -15,9 +15,9 @@ mod hosts;
 mod lifetime;
 mod once;
 mod openapi;
-mod preview;
 #[cfg(test)]
 mod permissions;
+mod preview;
 mod query;
 mod redacting;
 mod rendering;

@@ -168,7 +168,7 @@ mod tests {
 
     async fn sent(site: &TestApp, path: &str, key: &str, body: &Value) -> Reply {
         let path = format!("/api/v1/{path}");
-        site.api_with(Method::POST, &path, &[("idempotency-key", key)], body.to_string())
+        site.admin_with(Method::POST, &path, &[("idempotency-key", key)], body.to_string())
             .await
     }
 

@@ -19,6 +19,7 @@ use super::hosts::named;
 use super::query::Query;
 use super::redacting::{shown, without_secrets};
 use super::rendering::{self, Rendering};
+use super::trail::Audit;
 use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
@@ -43,6 +44,7 @@ use crate::templates::{self, InForce};
 pub(super) async fn show(
     State(app): State<App>,
     caller: Caller,
+    audit: Audit,
     Path((name, document)): Path<(String, String)>,
     query: Query,
 ) -> Answer<Answered<PreviewView>> {
@@ -59,6 +61,7 @@ pub(super) async fn show(
         }
     }
     if with_secrets {
+        audit.secret_read(&app).await?;
         tracing::info!(host = %name, by = %caller.by, document, "preview read with its secrets");
     }
     Ok(Answered(preview))

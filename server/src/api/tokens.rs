@@ -134,7 +134,7 @@ pub(super) async fn revoke(State(app): State<App>, Admin(by): Admin, Path(name):
 )]
 pub(super) async fn whoami(caller: Caller) -> Answered<CallerView> {
     Answered(CallerView {
-        name: caller.name,
+        name: caller.by.to_string(),
         role: shown(caller.role),
     })
 }

@@ -56,7 +56,7 @@ impl Trail {
     fn deed(&self, target: String, status: u16) -> Option<Deed> {
         let caller = self.0.caller.get()?.clone();
         Some(Deed {
-            caller: caller.name,
+            caller: caller.by.to_string(),
             role: caller.role,
             source: self.0.source.clone(),
             action: self.0.action.clone(),

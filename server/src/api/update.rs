@@ -17,6 +17,7 @@ use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
+use crate::templates::check_host;
 
 /// How often an update is tried again when the machine reported meanwhile.
 const MAX_TRIES: u32 = 8;
@@ -107,6 +108,7 @@ async fn update(
             let detail = "a host keeps its name, which its installed disk carries: add another host, retire this one";
             return Err(Failure::field("name", detail));
         }
+        check_host(app, &host).await?;
         let submission = Submission::Update {
             host: Box::new(host.clone()),
             expected_version: state.version,
@@ -180,7 +182,8 @@ mod tests {
     }
 
     async fn sent(site: &TestApp, method: Method, etag: &str, body: &Value) -> Reply {
-        site.api_with(method, A1, &[("if-match", etag)], body.to_string()).await
+        site.admin_with(method, A1, &[("if-match", etag)], body.to_string())
+            .await
     }
 
     #[tokio::test]
@@ -235,7 +238,7 @@ mod tests {
         site.host("a1", 1).await;
         let (first, patch) = (etag(&site).await, json!({"packages": ["vim"]}));
         let body = patch.to_string();
-        let without = site.api_with(Method::PATCH, A1, &[], body).await;
+        let without = site.admin_with(Method::PATCH, A1, &[], body).await;
         assert_eq!(
             (without.problem().0, without.problem().1),
             (428, "precondition-required".into())
@@ -290,7 +293,7 @@ mod tests {
             assert!(problem.2.starts_with(field), "{patch}: {problem:?}");
         }
         let nobody = site
-            .api_with(Method::PATCH, "/api/v1/hosts/none", &[("if-match", "*")], "{}")
+            .admin_with(Method::PATCH, "/api/v1/hosts/none", &[("if-match", "*")], "{}")
             .await;
         assert_eq!(nobody.problem().0, 404);
     }

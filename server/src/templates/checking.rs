@@ -78,6 +78,7 @@ pub(crate) async fn check(app: &App, draft: &TemplateDraft) -> Result<Checked, F
             let filter = HostFilter {
                 after,
                 limit: PAGE_ROWS,
+                ..HostFilter::default()
             };
             let page = app.store.hosts(&filter).await?;
             after = page.items.last().map(|state| state.host.name.clone());

@@ -186,7 +186,7 @@ impl TestApp {
     }
 
     /// Any request to the control plane with further headers, under the admin's token.
-    pub(crate) async fn api_with(
+    pub(crate) async fn admin_with(
         &self,
         method: Method,
         path: &str,

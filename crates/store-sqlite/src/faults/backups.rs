@@ -174,7 +174,7 @@ async fn a_check_names_what_should_not_be() {
         DELETE FROM identifiers WHERE host_id = 3;
         INSERT INTO documents VALUES (3, 'live', 1, 'x', x'00');
         INSERT INTO reports VALUES (77, 1, 'b', 1, 0, 'nonsense');
-        INSERT INTO tokens VALUES ('ci', 'king', 'x', 0);
+        INSERT INTO tokens (name, role, sha256, created_at) VALUES ('ci', 'king', 'x', 0);
         UPDATE events SET entry = '[]' WHERE number = 1;
         UPDATE meta SET last_host = 1"#,
     )

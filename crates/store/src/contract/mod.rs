@@ -26,8 +26,8 @@ pub mod path;
 pub mod races;
 pub mod reports;
 pub mod restores;
-pub mod templates;
 pub mod search;
+pub mod templates;
 pub mod times;
 
 use std::sync::Arc;

@@ -13,13 +13,10 @@ use thirdboot_lifecycle::{
 };
 
 use crate::{
-    Actor, Addresses, Answer, Census, ClusterError, ClusterState, Clusters, Counts, Document, DocumentKind,
-    EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError,
-    StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates, Token, UnknownMachine, Versioned,
     Access, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState, Clusters,
     Counts, Deed, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, KeptAnswer, Limits, ListedToken,
-    LoggedEvent, Packages, Page, Pruned, RenderAnswer, Revocation, Store, StoreError, Submission, SubmitError, Token,
-    UnknownMachine, Versioned,
+    LoggedEvent, Packages, Page, Pruned, RenderAnswer, Revocation, Store, StoreError, StoredTemplate, Submission,
+    SubmitError, TemplateDraft, TemplateMoved, Templates, Token, UnknownMachine, Versioned,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -32,11 +29,20 @@ fn saw(method: &'static str) {
 #[must_use]
 pub fn uncalled() -> Vec<&'static str> {
     let called = CALLED.lock().unwrap_or_else(PoisonError::into_inner);
-    [ACCESS, ADDRESSES, CLUSTERS, COUNTS, PACKAGES, STORE, &["now"]]
-        .concat()
-        .into_iter()
-        .filter(|method| !called.contains(method))
-        .collect()
+    [
+        ACCESS,
+        ADDRESSES,
+        CLUSTERS,
+        COUNTS,
+        PACKAGES,
+        STORE,
+        TEMPLATES,
+        &["now"],
+    ]
+    .concat()
+    .into_iter()
+    .filter(|method| !called.contains(method))
+    .collect()
 }
 
 /// Passes everything on.
@@ -44,23 +50,6 @@ pub(super) struct Witness<S>(pub(super) Arc<S>);
 
 /// Makes [`Witness`] pass on the verbs of one trait, and lists them.
 macro_rules! passed_on {
-    (
-        $(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+
-        Templates:
-        $(fn $of_templates:ident($($name:ident: $kind:ty),*) -> $given:ty;)+
-    ) => {
-        const METHODS: &[&str] = &["now", "ready_addresses", "repositories", "put_repository", "remove_repository",
-            "role_defaults", "put_role_defaults", "census", $(stringify!($method)),+, $(stringify!($of_templates)),+];
-
-        #[async_trait]
-        impl<S: Store> Templates for Witness<S> {
-            $(
-                async fn $of_templates(&self, $($name: $kind),*) -> $given {
-                    saw(stringify!($of_templates));
-                    self.0.$of_templates($($name),*).await
-                }
-            )+
-        }
     ($trait:ident, $methods:ident, $others:tt; $(fn $method:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
         const $methods: &[&str] = &[$(stringify!($method)),+];
 
@@ -137,7 +126,10 @@ passed_on! {
     fn changed(after: u64, timeout: Duration) -> u64;
     fn ping() -> Result<(), StoreError>;
     fn close() -> ();
-    Templates:
+}
+
+passed_on! {
+    Templates, TEMPLATES, {};
     fn save_template(draft: TemplateDraft, expected: Option<u64>) -> Result<Result<StoredTemplate, TemplateMoved>, StoreError>;
     fn delete_template(name: &str, expected: u64, by: &str) -> Result<Result<StoredTemplate, TemplateMoved>, StoreError>;
     fn templates() -> Result<Vec<StoredTemplate>, StoreError>;

@@ -1,9 +1,8 @@
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value, json};
-use thirdboot_store::{AccessRole, Token};
+use thirdboot_store::AccessRole;
 
-use crate::api::token_sha256;
 use crate::secrets::Purpose;
 use crate::testing::{Reply, TestApp};
 
@@ -41,18 +40,6 @@ impl TestApp {
             .await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()["parts"][0].clone()
-    }
-
-    async fn token_of(&self, name: &str, role: AccessRole) -> String {
-        let token = format!("tb_api_{name}");
-        let kept = Token {
-            name: name.to_owned(),
-            role,
-            sha256: token_sha256(&token),
-            created_at: self.app.store.now(),
-        };
-        self.app.store.add_token(kept).await.unwrap();
-        token
     }
 
     /// Host `n`, installed by run 1.
