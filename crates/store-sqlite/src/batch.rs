@@ -111,11 +111,13 @@ impl<'c> Batch<'c> {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::Submit(id, submission, reply), error)),
             },
-            Job::AddHosts(list, by, answer, reply) => match hosts::add(self, list, &by, answer.map(|pair| *pair)).await
-            {
-                Ok(result) => Ok(Held::new(reply, result)),
-                Err(error) => Err((Job::AddHosts(Vec::new(), by, None, reply), error)),
-            },
+            // Boxed: rare and large, while every job's future is as large as the largest.
+            Job::AddHosts(list, by, answer, reply) => {
+                match Box::pin(hosts::add(self, list, &by, answer.map(|pair| *pair))).await {
+                    Ok(result) => Ok(Held::new(reply, result)),
+                    Err(error) => Err((Job::AddHosts(Vec::new(), by, None, reply), error)),
+                }
+            }
             Job::NoteUnknown(machine, reply) => match unknown::note(self, &machine).await {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::NoteUnknown(machine, reply), error)),

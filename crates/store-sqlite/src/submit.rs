@@ -58,8 +58,7 @@ async fn keep(
     key: Option<ReportKey>,
 ) -> Result<Result<(), StoreError>, StoreError> {
     if change.remove {
-        pending::flush(batch).await?;
-        return save::remove(batch, state).await;
+        return Box::pin(remove(batch, state)).await;
     }
     if let Some(host) = &mut change.host
         && let Err(error) = addresses::lease(batch, Some(state.id), host, &mut BTreeSet::new()).await?
@@ -108,4 +107,10 @@ async fn keep(
     let state = save::changed(state, change);
     batch.hosts.insert(state.id, state);
     Ok(Ok(()))
+}
+
+/// Removes the host. What is pending of it is written first: it refers to the host's row.
+async fn remove(batch: &mut Batch<'_>, state: HostState) -> Result<Result<(), StoreError>, StoreError> {
+    pending::flush(batch).await?;
+    save::remove(batch, state).await
 }

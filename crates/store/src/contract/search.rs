@@ -11,7 +11,7 @@ use crate::{Census, Counts, HostFilter, StageFilter, Store, Submission};
 fn host(n: u8) -> Host {
     serde_json::from_value(json!({
         "name": format!("node-{n}"), "macs": [format!("52:54:00:00:00:{n:02x}")], "serial": format!("SER-{n}"),
-        "role": if n % 2 == 0 { "server" } else { "runner" }, "cluster": if n == 2 { json!("lab") } else { json!(null) },
+        "role": if n.is_multiple_of(2) { "server" } else { "runner" }, "cluster": if n == 2 { json!("lab") } else { json!(null) },
         "platform": if n == 3 { "equinix-metal" } else { "metal" },
         "labels": {"rack": n.to_string(), "Owner": "Ada"},
         "network": {"uplink": {"method": "static", "addresses": [format!("192.0.2.{n}/24")], "gateways": []},
@@ -150,7 +150,7 @@ pub async fn hosts_are_listed_and_counted_by_where_they_stand(factory: impl Fact
         .await
         .unwrap();
     let id = async |n: u8| world.store.host(&host(n).name).await.unwrap().unwrap().id;
-    let (armed, live, cancelled, held) = (id(1).await, id(2).await, id(3).await, id(4).await);
+    let (armed, live, cancelled, braked) = (id(1).await, id(2).await, id(3).await, id(4).await);
     let run = world.arm(live).await.unwrap();
     world.arm(cancelled).await.unwrap();
     world.arm(armed).await.unwrap();
@@ -174,7 +174,7 @@ pub async fn hosts_are_listed_and_counted_by_where_they_stand(factory: impl Fact
         reason: "x".into(),
         by: admin(),
     };
-    world.store.submit(held, hold).await.unwrap();
+    world.store.submit(braked, hold).await.unwrap();
     world.pass(jiff::SignedDuration::from_mins(25));
     world.store.submit(live, Submission::Due).await.unwrap();
     world.restart().await;
