@@ -29,7 +29,7 @@ printf '%s\n' "$kind" >"$runtime/kind"
 
 if [[ $kind == booted ]]; then
     thirdboot-network --facts >"$runtime/network.json" || echo '{}' >"$runtime/network.json"
-    jq --argjson facts "$facts" '. + ($facts | del(.missing))' "$runtime/network.json" >"$runtime/boot.json"
+    jq --argjson facts "$facts" '. + $facts' "$runtime/network.json" >"$runtime/boot.json"
     begin_updates
 else
     jq 'del(.missing)' <<<"$facts" >"$runtime/boot.json"

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use thirdboot_lifecycle::{Deadlines, DiskBoot};
+use thirdboot_lifecycle::DiskBoot;
 use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
 
 use crate::api::TokenUses;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
+use crate::follow::Followers;
 use crate::reconciler::Nudge;
 use crate::secrets::Secrets;
 use crate::templates::Workshop;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Wakes the reconciler.
     pub nudge: Nudge,
+    /// Wakes those who wait for a host.
+    pub followers: Followers,
     /// What was served a moment ago.
     pub repeats: Repeats,
     /// Live configs that were opened a moment ago.
@@ -63,8 +66,6 @@ pub struct Settings {
     pub unknown_boots_disk: bool,
     /// How an unknown machine boots its disk.
     pub unknown_disk_boot: DiskBoot,
-    /// When a stage is late.
-    pub deadlines: Deadlines,
     /// How long a script retries.
     pub retry: Retry,
 }

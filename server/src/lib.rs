@@ -5,6 +5,7 @@ mod app;
 pub mod assets;
 pub mod boot;
 pub mod cli;
+pub mod follow;
 mod path;
 pub mod problem;
 mod recent;

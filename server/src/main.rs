@@ -36,10 +36,52 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Serve(options) => {
             logging::start();
             settings::warn_of_near_misses(&Arguments::command());
-            serve::run(*options).await?;
+            Box::pin(serve::run(*options)).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Config(command) => Ok(command.run(&read.given, &Arguments::command())),
-        Command::Client(command) => Ok(Box::pin(cli::run(*command)).await),
+        Command::Client(command) => Ok(Box::pin(cli::run(*command, Arguments::command())).await),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kept_reference_of_commands_is_what_the_binary_knows() {
+        let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+        let (before, _) = std::fs::read_to_string(kept)
+            .map(|text| {
+                text.split_once(MARK)
+                    .map(|(before, after)| (before.to_owned(), after.to_owned()))
+            })
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let options = clap_markdown::MarkdownOptions::new()
+            .show_footer(false)
+            .title("Reference".to_owned());
+        let reference = clap_markdown::help_markdown_command_custom(&Arguments::command(), &options);
+        // Titles are below the page's own, and lines have no blanks at their ends.
+        let lines = reference.lines().map(|line| {
+            if line.starts_with('#') {
+                format!("#{line}")
+            } else {
+                line.trim_end().to_owned()
+            }
+        });
+        let text = format!("{before}{MARK}\n{}\n", lines.collect::<Vec<_>>().join("\n"));
+        if std::env::var_os("THIRDBOOT_WRITE_CLI").is_some() {
+            std::fs::write(kept, &text).unwrap();
+        }
+        let is_same = std::fs::read_to_string(kept).unwrap_or_default() == text;
+        assert!(
+            is_same,
+            "write it anew: THIRDBOOT_WRITE_CLI=1 cargo test -p thirdboot --bin thirdboot"
+        );
+    }
+
+    /// What stands above is written by hand.
+    const MARK: &str = "<!-- generated from here on by a test in server/src/main.rs -->";
 }

@@ -134,6 +134,18 @@ pub struct Problem {
     /// Ask again after so many seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
+    /// Every field at fault, where a request has more than one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// One of several fields at fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldError {
+    /// Its path in the body, such as `hosts[3].macs[1]`.
+    pub field: String,
+    /// What is wrong with it.
+    pub detail: String,
 }
 
 fn about_blank() -> String {
@@ -172,6 +184,7 @@ impl Problem {
             expected: None,
             stage: None,
             retry_after_s: None,
+            errors: Vec::new(),
         }
     }
 

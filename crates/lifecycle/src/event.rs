@@ -268,6 +268,7 @@ pub enum Said {
         os_version: Option<String>,
         deployment: Option<String>,
         network: Option<NetworkFacts>,
+        missing: Option<Vec<String>>,
     },
     Note {
         inspection: bool,

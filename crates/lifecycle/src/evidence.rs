@@ -60,6 +60,9 @@ pub struct Evidence {
     pub inferred: Vec<crate::Stage>,
     /// Local-disk scripts served since the last report.
     pub local_scripts: u8,
+    /// When the first of these was served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_since: Option<Timestamp>,
     /// The last thing the host said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_word: Option<LastWord>,

@@ -4,6 +4,7 @@
 //! Nothing in here does I/O or reads a clock: time is a parameter, every rule is a function of its arguments, and the
 //! stores call these functions inside their transactions.
 
+mod alert;
 mod claim;
 mod cluster;
 mod deadline;
@@ -28,6 +29,7 @@ mod table;
 mod text;
 mod transition;
 
+pub use alert::{Alert, AlertKind, AlertLimits, alerts};
 pub use claim::{Claim, ClaimRefused, Grant, judge_claim};
 pub use cluster::{
     Api, BeginRefused, Binary, Cluster, ClusterSpec, Decision, Effect, FlannelBackend, Holder, Init, InvalidCluster,
@@ -50,7 +52,7 @@ pub use network::{
     Port, Route, Uplink, Vlan, XmitHashPolicy, address_key, check_in_cluster, check_network, check_runner,
 };
 pub use node::{JoinWait, NodeSeen, NodeWord, ReadyBy};
-pub use observed::Observed;
+pub use observed::{Conflict, Deployment, MAX_DEPLOYMENTS, Observed};
 pub use packages::{
     InvalidKey, InvalidRepositoryUrl, PackageSources, Repository, RepositoryName, RepositoryUrl, RoleDefaults,
 };

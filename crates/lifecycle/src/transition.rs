@@ -156,6 +156,7 @@ fn record(run: &mut Run, event: &Event, now: Timestamp) {
         Event::InstallScript => run.evidence.script = Some(Seen::again(run.evidence.script, now)),
         Event::LocalScript => {
             run.evidence.local_scripts = run.evidence.local_scripts.saturating_add(1);
+            run.evidence.local_since.get_or_insert(now);
             if run.evidence.local_scripts >= LOCAL_BOOTS_BEFORE_STALL {
                 run.stalled_since.get_or_insert(now);
             }
@@ -218,6 +219,7 @@ fn record_report(run: &mut Run, report: &Report, differences: &[String], now: Ti
     let is_new = is_new(&run.evidence, report, differences);
     let evidence = &mut run.evidence;
     evidence.local_scripts = 0;
+    evidence.local_since = None;
     if is_new || was_looping {
         run.stalled_since = None;
     }

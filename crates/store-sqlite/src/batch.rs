@@ -1,11 +1,12 @@
 //! One transaction: what was queued. Whatever the database could refuse has a savepoint of its own.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
-use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, HostId, HostState, Limits, Move, StoreError};
+use thirdboot_lifecycle::{Deadlines, Host};
+use thirdboot_store::{Clock, HostId, HostState, Limits, Move, StoreError, Timing};
 
 use crate::error::unavailable;
 use crate::job::{Held, Job};
@@ -15,11 +16,15 @@ use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
 use crate::{answers, clusters, hosts, packages, prune, read, reports, submit, templates, tokens, unknown};
+use crate::{
+    clusters, deadlines, hosts, packages, prune, put, read, reports, submit, templates, tokens, unknown, watching,
+};
 
 /// An open transaction and what it has read so far.
 pub(crate) struct Batch<'c> {
     pub(crate) connection: &'c mut SqliteConnection,
-    pub(crate) deadlines: &'c Deadlines,
+    pub(crate) timing: Arc<Timing>,
+    defaults: &'c Deadlines,
     pub(crate) limits: &'c Limits,
     pub(crate) now: Timestamp,
     pub(crate) meta: Meta,
@@ -33,6 +38,8 @@ pub(crate) struct Batch<'c> {
 
 /// What came out of a batch.
 pub(crate) struct Committed {
+    /// What is in force from now on.
+    pub(crate) timing: Arc<Timing>,
     pub(crate) meta: Meta,
     /// Whether the epoch file must follow.
     pub(crate) follows: bool,
@@ -46,7 +53,8 @@ impl<'c> Batch<'c> {
     pub(crate) async fn begin(
         connection: &'c mut SqliteConnection,
         clock: &Clock,
-        deadlines: &'c Deadlines,
+        timing: Arc<Timing>,
+        defaults: &'c Deadlines,
         limits: &'c Limits,
     ) -> Result<Self, StoreError> {
         let before: Meta = meta::begin(connection)
@@ -57,7 +65,8 @@ impl<'c> Batch<'c> {
         let now = clock.now();
         Ok(Self {
             connection,
-            deadlines,
+            timing,
+            defaults,
             limits,
             now,
             meta: Meta {
@@ -164,6 +173,23 @@ impl<'c> Batch<'c> {
                 self.pending.deed(&deed);
                 Ok(Held::new(reply, Ok(())))
             }
+            Job::Adopt(machine, host, by, reply) => match watching::adopt(self, machine, Host::clone(&host), &by).await
+            {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::Adopt(machine, host, by, reply), error)),
+            },
+            Job::PutHosts(hosts, by, reply) => match put::put_hosts(self, &hosts, &by).await {
+                Ok(result) => Ok(Held::new(reply, result)),
+                Err(error) => Err((Job::PutHosts(hosts, by, reply), error)),
+            },
+            Job::Dismiss(machine, reply) => match watching::dismiss(self, machine).await {
+                Ok(was_listed) => Ok(Held::new(reply, Ok(was_listed))),
+                Err(error) => Err((Job::Dismiss(machine, reply), error)),
+            },
+            Job::ChangeTiming(change, by, reply) => match deadlines::change(self, self.defaults, &change, &by).await {
+                Ok(timing) => Ok(Held::new(reply, Ok(timing))),
+                Err(error) => Err((Job::ChangeTiming(change, by, reply), error)),
+            },
             Job::Remove(excess, reply) => match prune::remove(self, &excess).await {
                 Ok(removed) => Ok(Held::new(reply, Ok(removed))),
                 Err(error) => Err((Job::Remove(excess, reply), error)),
@@ -208,6 +234,7 @@ impl<'c> Batch<'c> {
             meta: self.meta,
             hosts: self.hosts,
             moves: self.moves,
+            timing: self.timing,
         })
     }
 }

@@ -5,6 +5,12 @@ use thirdboot_lifecycle::{ClusterName, Host};
 use thirdboot_store::{
     Actor, Answer, AnswerKey, ClusterError, ClusterState, Deed, HostId, HostState, KeptAnswer, RenderAnswer,
     Revocation, StoreError, Submission, SubmitError, Token, UnknownMachine,
+use std::sync::Arc;
+
+use thirdboot_lifecycle::{ClusterName, Host};
+use thirdboot_store::{
+    Actor, Answer, ClusterError, ClusterState, HostId, HostState, PutError, PutHost, StoreError, Submission,
+    SubmitError, Timing, TimingChange, Token, UnknownMachine,
 };
 use tokio::sync::oneshot;
 
@@ -48,6 +54,10 @@ pub(crate) enum Job {
     SaveCluster(Box<ClusterState>, bool, Reply<ClusterState, ClusterError>),
     RemoveCluster(ClusterName, u64, Reply<(), ClusterError>),
     SaveTemplate(Box<Saving>, Reply<Saved, StoreError>),
+    Adopt(u64, Box<Host>, Actor, Reply<Option<HostState>, StoreError>),
+    PutHosts(Vec<PutHost>, Actor, Reply<(), PutError>),
+    Dismiss(u64, Reply<bool, StoreError>),
+    ChangeTiming(TimingChange, Actor, Reply<Arc<Timing>, StoreError>),
     Remove(Excess, Reply<u64, StoreError>),
     Ping(Reply<(), StoreError>),
     #[cfg(test)]
@@ -105,6 +115,11 @@ impl Job {
             | Self::KeepAnswer(_, reply)
             | Self::Audit(_, reply)
             | Self::Ping(reply) => {
+            Self::Adopt(_, _, _, reply) => drop(reply.send(Err(error))),
+            Self::PutHosts(_, _, reply) => drop(reply.send(Err(error.into()))),
+            Self::Dismiss(_, reply) => drop(reply.send(Err(error))),
+            Self::ChangeTiming(_, _, reply) => drop(reply.send(Err(error))),
+            Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) => {
                 drop(reply.send(Err(error)));
             }
             #[cfg(test)]

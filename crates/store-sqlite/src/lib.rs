@@ -24,6 +24,7 @@ mod open;
 mod packages;
 mod pending;
 mod prune;
+mod put;
 mod read;
 mod reports;
 mod restore;
@@ -37,6 +38,7 @@ mod submit;
 mod templates;
 mod tokens;
 mod unknown;
+mod watching;
 mod writer;
 
 pub use open::{OpenOptions, Opened};

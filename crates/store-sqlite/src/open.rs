@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, Limits, StoreError, Watch};
+use thirdboot_store::{Clock, Limits, StoreError, Timing, Watch};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::unavailable;
@@ -71,8 +71,9 @@ pub(crate) async fn open_locked(
     make_private(&options.db_path)?;
     let writing = writing(&options.db_path);
     let mut connection = migrated(&writing).await?;
-    let (meta, opened) = settle(&mut connection, &options).await?;
-    deadlines::renew(&mut connection, &options.deadlines).await?;
+    let timing = Arc::new(deadlines::in_force(&mut connection, &options.deadlines).await?);
+    let (meta, opened) = settle(&mut connection, &options, &timing).await?;
+    deadlines::renew(&mut connection, &timing.stages).await?;
     addresses::read_once(&mut connection).await?;
     search::fill(&mut connection).await?;
     let readers = SqlitePoolOptions::new()
@@ -91,6 +92,7 @@ pub(crate) async fn open_locked(
         connection,
         readers,
         watch,
+        timing,
     };
     Ok((start(options, begun, &meta), opened))
 }
@@ -115,10 +117,12 @@ struct Begun {
     connection: SqliteConnection,
     readers: SqlitePool,
     watch: Arc<dyn Watch>,
+    timing: Arc<Timing>,
 }
 
 fn start(options: OpenOptions, begun: Begun, meta: &Meta) -> SqliteStore {
     let (writer, messages) = mpsc::channel(QUEUE);
+    let (timing, in_force) = watch::channel(begun.timing);
     let (last_event, changes) = watch::channel(meta.last_event);
     let tally = Arc::default();
     let worker = Writer {
@@ -129,7 +133,8 @@ fn start(options: OpenOptions, begun: Begun, meta: &Meta) -> SqliteStore {
         epoch_path: options.epoch_path,
         file_behind: false,
         clock: Arc::clone(&options.clock),
-        deadlines: options.deadlines,
+        defaults: options.deadlines,
+        timing,
         limits: options.limits,
         last_event,
         tally: Arc::clone(&tally),
@@ -141,12 +146,17 @@ fn start(options: OpenOptions, begun: Begun, meta: &Meta) -> SqliteStore {
         writer,
         readers: begun.readers,
         changes,
+        timing: in_force,
         tally,
     }
 }
 
 /// Compares database and epoch file, and takes back what must not be open.
-async fn settle(connection: &mut SqliteConnection, options: &OpenOptions) -> Result<(Meta, Opened), StoreError> {
+async fn settle(
+    connection: &mut SqliteConnection,
+    options: &OpenOptions,
+    timing: &Arc<Timing>,
+) -> Result<(Meta, Opened), StoreError> {
     let file = epoch::read(&options.epoch_path)?;
     let found = meta::load(connection).await.map_err(|error| unavailable(&error))?;
     let created = found.is_none();
@@ -167,7 +177,7 @@ async fn settle(connection: &mut SqliteConnection, options: &OpenOptions) -> Res
             meta::store(&mut script, &meta);
             script.run(connection).await.map_err(|error| unavailable(&error))?;
         } else {
-            (meta, voided_permits) = restore::void_permits(connection, options, meta.mark).await?;
+            (meta, voided_permits) = restore::void_permits(connection, options, timing, meta.mark).await?;
         }
     }
     if file.as_ref() != Some(&meta.mark) {

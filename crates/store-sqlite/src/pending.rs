@@ -177,7 +177,7 @@ pub(crate) fn is_stalled(run: Option<&Run>) -> bool {
 
 /// When the reconciler must look at `run`.
 pub(crate) fn due_ms(batch: &Batch<'_>, run: Option<&Run>) -> Option<i64> {
-    run.and_then(|run| due_at(run, batch.deadlines))
+    run.and_then(|run| due_at(run, &batch.timing.stages))
         .map(Timestamp::as_millisecond)
 }
 

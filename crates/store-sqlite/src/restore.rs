@@ -1,7 +1,9 @@
 //! A database that is not the one the epoch file was last written for: nothing may be wiped by what it remembers.
 
+use std::sync::Arc;
+
 use sqlx::sqlite::SqliteConnection;
-use thirdboot_store::{HostId, StoreError, Submission, SubmitError};
+use thirdboot_store::{HostId, StoreError, Submission, SubmitError, Timing};
 
 use crate::OpenOptions;
 use crate::batch::Batch;
@@ -20,9 +22,11 @@ const WHY: &str = "the database is not the one that issued permits last: it was 
 pub(crate) async fn void_permits(
     connection: &mut SqliteConnection,
     options: &OpenOptions,
+    timing: &Arc<Timing>,
     mark: Mark,
 ) -> Result<(Meta, u64), StoreError> {
-    let mut batch = Batch::begin(connection, &options.clock, &options.deadlines, &options.limits).await?;
+    let (clock, defaults) = (&options.clock, &options.deadlines);
+    let mut batch = Batch::begin(connection, clock, Arc::clone(timing), defaults, &options.limits).await?;
     let open: Vec<i64> =
         sqlx::query_scalar("SELECT id FROM hosts WHERE stage IN ('armed', 'netbooting', 'live', 'installing')")
             .fetch_all(&mut *batch.connection)

@@ -12,8 +12,8 @@ use sqlx::sqlite::SqlitePool;
 use thirdboot_lifecycle::{ClusterName, Host, HostName, Identity, Run, RunNumber};
 use thirdboot_store::{
     Actor, Addresses, Answer, Clock, ClusterError, ClusterState, Clusters, Document, DocumentKind, EventFilter,
-    HostFilter, HostId, HostState, Limits, LoggedEvent, Page, Pruned, Store, StoreError, Submission, SubmitError,
-    Token, UnknownMachine, Unwatched, Watch,
+    EventPage, EventSearch, HostFilter, HostId, HostState, Limits, LoggedEvent, Page, Pruned, PutError, PutHost, Store,
+    StoreError, Submission, SubmitError, Timing, TimingChange, Token, UnknownMachine, Unwatched, Watch, Watching,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -29,6 +29,7 @@ pub struct SqliteStore {
     pub(crate) writer: mpsc::Sender<Message>,
     pub(crate) readers: SqlitePool,
     pub(crate) changes: watch::Receiver<u64>,
+    pub(crate) timing: watch::Receiver<Arc<Timing>>,
     pub(crate) tally: Arc<Tally>,
 }
 
@@ -46,7 +47,7 @@ impl SqliteStore {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_watched(options: OpenOptions, watch: Arc<dyn Watch>) -> Result<(Arc<Self>, Opened), StoreError> {
-        let (store, opened) = open::open(options, watch).await?;
+        let (store, opened) = Box::pin(open::open(options, watch)).await?;
         Ok((Arc::new(store), opened))
     }
 
@@ -209,5 +210,37 @@ impl Clusters for SqliteStore {
 
     async fn hosts_of(&self, name: &ClusterName) -> Result<Vec<HostState>, StoreError> {
         clusters::hosts(&self.readers, name).await
+    }
+}
+
+#[async_trait]
+impl Watching for SqliteStore {
+    async fn search_events(&self, search: &EventSearch) -> Result<EventPage, StoreError> {
+        let tip = *self.changes.borrow();
+        crate::watching::search_events(&self.readers, search, tip).await
+    }
+
+    async fn hosts_changed(&self, after: u64, to: u64) -> Result<Vec<HostId>, StoreError> {
+        crate::watching::hosts_changed(&self.readers, after, to).await
+    }
+
+    async fn put_hosts(&self, hosts: Vec<PutHost>, by: Actor) -> Result<(), PutError> {
+        self.ask(|reply| Job::PutHosts(hosts, by, reply)).await
+    }
+
+    async fn adopt(&self, machine: u64, host: Host, by: Actor) -> Result<Option<HostState>, StoreError> {
+        self.ask(|reply| Job::Adopt(machine, Box::new(host), by, reply)).await
+    }
+
+    async fn dismiss(&self, machine: u64) -> Result<bool, StoreError> {
+        self.ask(|reply| Job::Dismiss(machine, reply)).await
+    }
+
+    fn timing(&self) -> Arc<Timing> {
+        Arc::clone(&self.timing.borrow())
+    }
+
+    async fn change_timing(&self, change: TimingChange, by: Actor) -> Result<Arc<Timing>, StoreError> {
+        self.ask(|reply| Job::ChangeTiming(change, by, reply)).await
     }
 }

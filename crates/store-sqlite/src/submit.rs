@@ -1,6 +1,7 @@
 //! One submission inside a transaction: load, apply, write.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use thirdboot_store::{
     Answer, Applied, Change, Context, HostId, HostState, Move, ReportKey, StoreError, Submission, SubmitError, apply,
@@ -30,9 +31,10 @@ pub(crate) async fn submit(
         Some(identity) => read::others_with(&mut *batch.connection, id, identity).await?,
         None => Vec::new(),
     };
+    let timing = Arc::clone(&batch.timing);
     let context = Context {
         now: batch.now,
-        deadlines: batch.deadlines,
+        deadlines: &timing.stages,
         others: &others,
     };
     let Applied { change, answer } = apply(&state, submission, &context);

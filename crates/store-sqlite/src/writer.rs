@@ -9,10 +9,10 @@ use std::time::Instant;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use thirdboot_lifecycle::Deadlines;
-use thirdboot_store::{Clock, Commit, HostId, HostState, Limits, Move, StoreError, Watch};
+use thirdboot_store::{Clock, Commit, HostId, HostState, Limits, Move, StoreError, Timing, Watch};
 use tokio::sync::{mpsc, watch};
 
-use crate::batch::{Batch, Committed};
+use crate::batch::Batch;
 use crate::epoch::{self, Mark};
 use crate::error::unavailable;
 use crate::job::{Held, Job, Message};
@@ -38,7 +38,10 @@ pub(crate) struct Writer {
     /// Set when the epoch file could not be written after a commit.
     pub(crate) file_behind: bool,
     pub(crate) clock: Arc<Clock>,
-    pub(crate) deadlines: Deadlines,
+    /// Deadlines that nobody set.
+    pub(crate) defaults: Deadlines,
+    /// What is in force.
+    pub(crate) timing: watch::Sender<Arc<Timing>>,
     pub(crate) limits: Limits,
     pub(crate) last_event: watch::Sender<u64>,
     pub(crate) tally: Arc<Tally>,
@@ -96,12 +99,13 @@ impl Writer {
                 self.tally
                     .changes
                     .fetch_add(u64::try_from(held.len()).unwrap_or(0), Ordering::Relaxed);
-                held.into_iter().for_each(Held::give);
+                // First: whoever was answered must find their own change counted.
                 self.last_event.send_if_modified(|last| {
                     let is_new = *last < last_event;
                     *last = last_event.max(*last);
                     is_new
                 });
+                held.into_iter().for_each(Held::give);
             }
             Err(error) => {
                 self.watch.failed();
@@ -123,8 +127,9 @@ impl Writer {
             Some(connection) => connection,
             None => self.options.connect().await.map_err(|error| unavailable(&error))?,
         };
+        let timing = Arc::clone(&self.timing.borrow());
         let result = async {
-            let mut batch = Batch::begin(&mut connection, &self.clock, &self.deadlines, &self.limits).await?;
+            let mut batch = Batch::begin(&mut connection, &self.clock, timing, &self.defaults, &self.limits).await?;
             batch.hosts = std::mem::take(&mut self.hosts);
             batch.look_ahead(queue).await?;
             let mut jobs = queue.drain(..);
@@ -143,20 +148,20 @@ impl Writer {
         }
         .await;
         match result {
-            Ok(Committed {
-                meta,
-                follows: mark_moved,
-                hosts,
-                moves,
-            }) => {
+            Ok(done) => {
                 self.connection = Some(connection);
-                if hosts.len() <= REMEMBERED {
-                    self.hosts = hosts;
+                if done.hosts.len() <= REMEMBERED {
+                    self.hosts = done.hosts;
                 }
-                if mark_moved || self.file_behind {
-                    self.follow(&meta.mark, mark_moved).await?;
+                self.timing.send_if_modified(|known| {
+                    let is_new = *known != done.timing;
+                    *known = done.timing;
+                    is_new
+                });
+                if done.follows || self.file_behind {
+                    self.follow(&done.meta.mark, done.follows).await?;
                 }
-                Ok((meta.last_event, moves))
+                Ok((done.meta.last_event, done.moves))
             }
             Err(error) => {
                 self.connection = rolled_back(connection).await;

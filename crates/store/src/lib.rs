@@ -22,6 +22,7 @@ mod store;
 mod submission;
 mod templates;
 mod watch;
+mod watching;
 
 pub use access::{
     Access, AnswerKey, AuditFilter, Audited, Deed, IDEMPOTENCY_KEY, KeptAnswer, ListedToken, RenderAnswer, Revocation,
@@ -42,3 +43,6 @@ pub use store::Store;
 pub use submission::{Answer, Submission};
 pub use templates::{MAX_TEMPLATE_VERSIONS, Selection, StoredTemplate, TemplateDraft, TemplateMoved, Templates};
 pub use watch::{Commit, Move, Unwatched, Watch};
+pub use watching::{
+    AlertsChange, EventPage, EventSearch, NamedEvent, PutError, PutHost, Timing, TimingChange, TimingSet, Watching,
+};

@@ -106,6 +106,13 @@ pub enum Submission {
         /// What it says.
         word: NodeWord,
     },
+    /// A machine presented identifiers of this host and others that disagree.
+    Conflict {
+        /// What disagrees.
+        why: String,
+        /// Where it asked from.
+        source: String,
+    },
     /// The reconciler looks whether something is due.
     Due,
     /// The permit allows nothing more: the database is not the one that issued it last.

@@ -14,6 +14,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Server {
     /// Address of the boot plane.
     pub(crate) boot: String,
+    /// Address of the control plane.
+    pub(crate) control: String,
     /// From the process's start until both listeners were open.
     pub(crate) start_time: Duration,
     child: Child,
@@ -38,12 +40,13 @@ impl Server {
             if let Ok(text) = std::fs::read_to_string(data_dir.join("endpoints.json")) {
                 let start_time = begin.elapsed();
                 let told: serde_json::Value = serde_json::from_str(&text)?;
-                let boot = told["boot"]
-                    .as_str()
-                    .and_then(|url| url.strip_prefix("http://"))
-                    .context("endpoints.json")?;
+                let address = |plane: &str| {
+                    let url = told[plane].as_str()?;
+                    url.strip_prefix("http://").map(str::to_owned)
+                };
                 return Ok(Self {
-                    boot: boot.to_owned(),
+                    boot: address("boot").context("endpoints.json")?,
+                    control: address("control").context("endpoints.json")?,
                     start_time,
                     child,
                 });

@@ -18,6 +18,8 @@ use thirdboot_store::{Actor, Document, DocumentKind, HostId, HostState, Store, S
 const FETCHED: usize = 64;
 /// Hosts that report at the same time.
 const REPORTERS: usize = 256;
+/// Hosts that are watched meanwhile.
+const QUIET: usize = 500;
 /// Hosts added in one transaction.
 const BATCH: usize = 1000;
 /// Hosts armed at the same time.
@@ -34,6 +36,8 @@ pub(crate) struct Fleet {
     pub(crate) live_configs: Vec<String>,
     /// Hosts that install, and report their progress.
     pub(crate) reporters: Vec<Reporter>,
+    /// Names of hosts that nothing happens to.
+    pub(crate) quiet: Vec<String>,
 }
 
 /// A host that reports its progress.
@@ -91,6 +95,12 @@ impl Fleet {
                 .map(|host| Reporter {
                     secret: secret(secrets, Purpose::Live, host.id),
                 })
+                .collect(),
+            quiet: hosts
+                .iter()
+                .filter(|host| fetched.iter().chain(&reporting).all(|other| other.id != host.id))
+                .take(QUIET)
+                .map(|host| host.host.name.to_string())
                 .collect(),
         };
         arm_for_real(&running, fetched.iter().chain(&reporting)).await?;

@@ -51,9 +51,10 @@ impl Load {
     }
 
     /// One connection a host, each reporting its progress again and again.
-    pub(crate) fn reports(address: &str, reporters: &[Reporter]) -> Self {
+    /// Numbers begin after `seq`: the same number again would be answered without a commit.
+    pub(crate) fn reports(address: &str, reporters: &[Reporter], seq: u64) -> Self {
         let next = |reporter: &Reporter| -> Next {
-            let (reporter, mut seq) = (reporter.clone(), 0);
+            let (reporter, mut seq) = (reporter.clone(), seq);
             Box::new(move || {
                 seq += 1;
                 reporter.request(seq)

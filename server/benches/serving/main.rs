@@ -10,7 +10,9 @@ mod fleet;
 mod load;
 mod plain;
 mod report;
+mod watchers;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,6 +21,7 @@ use child::Server;
 use fleet::Fleet;
 use load::Load;
 use report::Row;
+use watchers::Watchers;
 
 /// Sizes of the fleet.
 const SIZES: [u32; 4] = [10, 1_000, 10_000, 100_000];
@@ -26,6 +29,12 @@ const SIZES: [u32; 4] = [10, 1_000, 10_000, 100_000];
 const MEASURE: Duration = Duration::from_secs(5);
 /// How long it runs before.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// Hosts that are watched, each by a long poll and a stream.
+const WATCHED: usize = 500;
+/// Measures without and with watchers.
+const TURNS: usize = 3;
+/// More reports than a host makes in one measure.
+const SEQ_STEP: u64 = 1_000_000;
 /// Connections of a fetch load.
 const FETCHERS: usize = 32;
 
@@ -80,7 +89,7 @@ async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
         rows.push(Row::fetches(size, name, &ours, &beside));
     }
     let syncs = disk::fdatasyncs_per_second(folder.path(), MEASURE)?;
-    let reports = Load::reports(&server.boot, &fleet.reporters)
+    let reports = Load::reports(&server.boot, &fleet.reporters, 0)
         .run(WARM_UP, MEASURE)
         .await?;
     rows.push(Row::changes(size, &reports, syncs));
@@ -89,6 +98,36 @@ async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
         "memory under load, highest",
         server.highest_memory()?,
     ));
+    if fleet.quiet.len() >= WATCHED {
+        rows.extend(watched(size, folder.path(), &fleet, &server).await?);
+    }
     server.stop().await?;
     Ok(rows)
+}
+
+/// The same loads without and with watchers, in turns: what one of them loses to noise the other does, too.
+async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyhow::Result<Vec<Row>> {
+    let mut seq = SEQ_STEP;
+    let (mut scripts, mut reports) = (Vec::new(), Vec::new());
+    for turn in 0..2 * TURNS {
+        let watchers = match turn % 2 {
+            1 => Some(Watchers::open(&server.control, &folder.join("data"), &fleet.quiet).await?),
+            _ => None,
+        };
+        let load = Load::get(&server.boot, &fleet.scripts, FETCHERS);
+        scripts.push(load.run(WARM_UP, MEASURE).await?);
+        let load = Load::reports(&server.boot, &fleet.reporters, seq);
+        reports.push(load.run(WARM_UP, MEASURE).await?);
+        seq += SEQ_STEP;
+        if let Some(watchers) = watchers {
+            let open = watchers.count_open()?;
+            anyhow::ensure!(open == 2 * fleet.quiet.len(), "only {open} watchers were left");
+        }
+    }
+    let (polls, streams) = (fleet.quiet.len(), fleet.quiet.len());
+    let beside = format!("beside {polls} long polls and {streams} streams");
+    Ok(vec![
+        Row::watched(size, &format!("script {beside}"), &scripts),
+        Row::watched(size, &format!("durable reports {beside}"), &reports),
+    ])
 }

@@ -41,6 +41,28 @@ impl Row {
         Self::new(hosts, "durable reports", figure, format!("fdatasync {syncs:.0}/s"))
     }
 
+    /// Figures without and with watchers in turns, the first without.
+    pub(crate) fn watched(hosts: u32, what: &str, turns: &[Measured]) -> Self {
+        let median = |first: usize| {
+            let mut rates: Vec<f64> = turns
+                .iter()
+                .skip(first)
+                .step_by(2)
+                .map(|turn| turn.per_second)
+                .collect();
+            rates.sort_by(f64::total_cmp);
+            rates.get(rates.len() / 2).copied().unwrap_or_default()
+        };
+        let (without, with) = (median(0), median(1));
+        let share = 100.0 * with / without;
+        Self::new(
+            hosts,
+            what,
+            format!("{with:.0}/s"),
+            format!("without {without:.0}/s: {share:.0} % of it"),
+        )
+    }
+
     fn new(hosts: u32, what: &str, figure: String, beside: String) -> Self {
         Self {
             hosts,

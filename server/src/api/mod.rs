@@ -1,11 +1,13 @@
 //! The control plane: what people and programs do, under `/api/v1`.
 
 mod actions;
+mod alerts;
 mod arm;
 mod audit;
 mod auth;
 mod beside;
 mod comparing;
+mod deadlines;
 mod describe;
 mod events;
 mod filter;
@@ -14,6 +16,8 @@ mod host_diff;
 mod hosts;
 mod lifetime;
 mod once;
+mod import;
+mod observed;
 mod openapi;
 #[cfg(test)]
 mod permissions;
@@ -23,6 +27,8 @@ mod redacting;
 mod rendering;
 mod repositories;
 mod roles;
+mod runs;
+mod stream;
 mod templates;
 mod tokens;
 mod trail;
@@ -31,6 +37,7 @@ mod update;
 mod uses;
 mod version;
 mod view;
+mod wait;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -90,4 +97,23 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::whoami))
         .routes(routes!(audit::list))
+        .merge(watching())
+}
+
+/// What those who watch a fleet ask for.
+fn watching() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list))
+        .routes(routes!(events::list_all))
+        .routes(routes!(stream::all))
+        .routes(routes!(stream::of_host))
+        .routes(routes!(import::import))
+        .routes(routes!(runs::boots))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::show))
+        .routes(routes!(observed::show))
+        .routes(routes!(wait::wait))
+        .routes(routes!(deadlines::show, deadlines::change))
+        .routes(routes!(unknown::dismiss))
+        .routes(routes!(unknown::adopt))
 }

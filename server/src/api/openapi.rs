@@ -27,6 +27,8 @@ use super::routes;
         (name = "previews", description = "What a host would be served, and how that differs from what it has"),
         (name = "templates", description = "Users' own Butane documents on top of the installed config"),
         (name = "access", description = "Who may do what, and who did"),
+        (name = "watching", description = "What happens, what is observed, what is wrong"),
+        (name = "settings", description = "What holds for every host"),
         (name = "service", description = "The service itself"),
     ),
     modifiers(&Bearer),

@@ -1,5 +1,6 @@
 //! A host as the API shows it. No secret and no password hash gets in here.
 
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use thirdboot_api::StageName;
 use thirdboot_api::control::{
@@ -9,11 +10,13 @@ use thirdboot_lifecycle::{Deadlines, Install, Purpose, Run, Stage, diagnose, due
 use thirdboot_store::HostState;
 
 use super::version::etag;
+use super::alerts;
 use crate::App;
 
 /// A host as the API shows it.
 pub(super) fn view(state: &HostState, app: &App) -> HostView {
     let now = app.store.now();
+    let timing = app.store.timing();
     let host = &state.host;
     let run = state.run.as_ref();
     HostView {
@@ -41,16 +44,28 @@ pub(super) fn view(state: &HostState, app: &App) -> HostView {
         retired: host.retired,
         etag: etag(host),
         version: state.version,
-        run: run.map(|run| run_view(run, &app.settings.deadlines)),
-        diagnosis: run.and_then(|run| diagnose(run, now)).map(|diagnosis| DiagnosisView {
-            cause: word(&diagnosis.cause),
-            says: diagnosis.says,
-            advice: diagnosis.advice,
-        }),
+        run: run.map(|run| run_view(run, &timing.stages)),
+        diagnosis: run.and_then(|run| diagnosis(run, now)),
+        alerts: alerts::of(state, &timing.alerts, now),
+        os_version: state.observed.as_ref().and_then(|observed| observed.os_version.clone()),
+        observed_at: state
+            .observed
+            .as_ref()
+            .filter(|observed| observed.boot_id.is_some())
+            .map(|observed| observed.at),
     }
 }
 
-fn run_view(run: &Run, deadlines: &Deadlines) -> RunView {
+/// Why the run is where it is, if it does not go well.
+pub(super) fn diagnosis(run: &Run, now: Timestamp) -> Option<DiagnosisView> {
+    diagnose(run, now).map(|diagnosis| DiagnosisView {
+        cause: word(&diagnosis.cause),
+        says: diagnosis.says,
+        advice: diagnosis.advice,
+    })
+}
+
+pub(super) fn run_view(run: &Run, deadlines: &Deadlines) -> RunView {
     let evidence = &run.evidence;
     let is_cancelled_or_failed = matches!(run.stage, Stage::Failed | Stage::Cancelled);
     RunView {
@@ -94,7 +109,7 @@ fn run_view(run: &Run, deadlines: &Deadlines) -> RunView {
     }
 }
 
-fn stage(stage: Stage) -> StageName {
+pub(super) fn stage(stage: Stage) -> StageName {
     stage.as_str().into()
 }
 

@@ -11,6 +11,8 @@ use crate::problem::Failure;
 
 /// The most bytes a body may have.
 const MAX_BODY_BYTES: usize = thirdboot_api::boot::MAX_REPORT_BYTES;
+/// The same of a whole inventory.
+const MAX_LARGE_BODY_BYTES: usize = 32 << 20;
 /// How long a body may take to arrive: a host that is slower asks again.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -18,26 +20,38 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub(crate) T);
 
+/// A JSON body that may be large: for callers who were asked who they are before it is read.
+#[derive(Debug)]
+pub(crate) struct LargeJson<T>(pub(crate) T);
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let read = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES));
-        let bytes = match read.await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(error)) if is_too_large(&error) => {
-                let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
-                return Err(Failure::new(ProblemType::TooLarge, detail));
-            }
-            // Broken off or too slow: not the content's fault, so that the sender keeps it.
-            Ok(Err(_)) | Err(_) => {
-                return Err(Failure::new(
-                    ProblemType::Unavailable,
-                    "the body did not arrive in time",
-                ));
-            }
-        };
-        parse(&bytes).map(Self)
+        read(request, MAX_BODY_BYTES).await.map(Self)
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LargeJson<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        read(request, MAX_LARGE_BODY_BYTES).await.map(Self)
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request, max_bytes: usize) -> Result<T, Failure> {
+    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), max_bytes)).await {
+        Ok(Ok(bytes)) => parse(&bytes),
+        Ok(Err(error)) if is_too_large(&error) => {
+            let detail = format!("a body has at most {max_bytes} bytes");
+            Err(Failure::new(ProblemType::TooLarge, detail))
+        }
+        // Broken off or too slow: not the content's fault, so that the sender keeps it.
+        Ok(Err(_)) | Err(_) => Err(Failure::new(
+            ProblemType::Unavailable,
+            "the body did not arrive in time",
+        )),
     }
 }
 

@@ -11,6 +11,9 @@ const MAX_FACT_CHARS: usize = 256;
 /// No machine has more network cards than this.
 const MAX_MACS: usize = 256;
 
+/// No host layers more packages than this.
+const MAX_NAMES: usize = 64;
+
 /// A field that cannot be read.
 pub(super) fn field(name: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::field(name, error.to_string())
@@ -84,6 +87,7 @@ pub(super) fn said(body: &ReportBody) -> Result<Said, Failure> {
             os_version: facts.text("os_version")?,
             deployment: facts.text("deployment")?,
             network: facts.network_if_any()?,
+            missing: facts.names_if_any("missing")?,
         },
         ReportEvent::Note => Said::Note {
             inspection: body
@@ -133,6 +137,18 @@ impl Facts<'_> {
             nested.or_else(|| self.0.get(name)).and_then(Value::as_str)
         };
         identity(&macs, dmi("serial"), dmi("uuid"), "facts.macs")
+    }
+
+    /// A list of words, cut to a sane length.
+    fn names_if_any(&self, name: &str) -> Result<Option<Vec<String>>, Failure> {
+        let names: Vec<String> = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(names) => {
+                serde_json::from_value(names.clone()).map_err(|error| field(&format!("facts.{name}"), &error))?
+            }
+        };
+        let cut = |name: String| name.chars().take(MAX_FACT_CHARS).collect();
+        Ok(Some(names.into_iter().take(MAX_NAMES).map(cut).collect()))
     }
 
     fn network_if_any(&self) -> Result<Option<NetworkFacts>, Failure> {

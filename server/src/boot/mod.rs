@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 
 pub(crate) use asking::{Peer, Source};
 pub(crate) use bearer::token as bearer_token;
-pub(crate) use body::Json;
+pub(crate) use body::{Json, LargeJson};
 pub use opened::OpenDocuments;
 pub use repeats::Repeats;
 pub(crate) use transport::Transport;

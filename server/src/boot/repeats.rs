@@ -12,6 +12,8 @@ use thirdboot_store::HostId;
 const WINDOW: Duration = Duration::from_secs(3);
 /// The same for strangers, who poll for as long as they are on hold.
 const STRANGERS_WINDOW: Duration = Duration::from_secs(60);
+/// The same for conflicts, each of which changes its host's row.
+const CONFLICTS_WINDOW: Duration = Duration::from_secs(600);
 /// What is remembered at most; beyond it everything is forgotten, which costs a write each and nothing else.
 const MAX_REMEMBERED: usize = 1 << 18;
 
@@ -26,6 +28,8 @@ pub(super) enum Repeat {
     Fetched(HostId, RunNumber, Fetch),
     /// A machine that matches no host asked.
     Stranger(u64),
+    /// A machine presented identifiers of this host and others that disagree.
+    Conflict(HostId),
 }
 
 impl Repeat {
@@ -43,6 +47,7 @@ impl Repeat {
     fn window(&self) -> Duration {
         match self {
             Self::Stranger(_) => STRANGERS_WINDOW,
+            Self::Conflict(_) => CONFLICTS_WINDOW,
             Self::InstallScript(..) | Self::LocalScript(..) | Self::Fetched(..) => WINDOW,
         }
     }

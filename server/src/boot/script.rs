@@ -1,11 +1,14 @@
 //! Scripts: what a machine gets is decided anew at every boot.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use axum::extract::{RawQuery, State};
 use axum::http::{Method, header};
 use axum::response::{IntoResponse as _, Response};
-use thirdboot_lifecycle::{Asker, EventKind, Host, Identified, KnownBy, Run, Script, decide, identify, row_for};
+use thirdboot_lifecycle::{
+    Asker, EventKind, Host, HostName, Identified, KnownBy, Run, Script, decide, identify, row_for,
+};
 use thirdboot_render::{InstallFacts, ScriptFacts, Secret, boot_script, script};
 use thirdboot_store::{HostId, HostState, Submission, SubmitError, UnknownMachine};
 
@@ -123,10 +126,42 @@ impl Asked {
             unknown_boots_disk: app.settings.unknown_boots_disk,
         };
         let decision = decide(&identified, found.and_then(|found| found.run), asker, app.store.now());
+        if is_counted && let Identified::Conflict { hosts, why } = &identified {
+            self.note_conflict(app, hosts, why, source).await;
+        }
         if is_counted && let Some(why) = strange(&identified, found, decision) {
             note_stranger(app, asking, source, why).await;
         }
         (decision, found)
+    }
+
+    /// Remembered for an alert of each host concerned. A conflict that cannot be noted keeps no machine from its script.
+    async fn note_conflict(&self, app: &App, hosts: &[HostName], why: &str, source: IpAddr) {
+        let by_key = self.by_key.iter().map(|state| (state.id, &state.host.name));
+        let others = self
+            .runs
+            .iter()
+            .map(|(id, _)| *id)
+            .zip(self.hosts.iter().map(|host| &host.name));
+        let concerned: BTreeSet<HostId> = by_key
+            .chain(others)
+            .filter(|(_, name)| hosts.contains(name))
+            .map(|(id, _)| id)
+            .collect();
+        for host in concerned {
+            let repeat = Repeat::Conflict(host);
+            if app.repeats.is_repeat(&repeat) {
+                continue;
+            }
+            app.repeats.note(repeat);
+            let conflict = Submission::Conflict {
+                why: why.to_owned(),
+                source: source.to_string(),
+            };
+            if let Err(error) = app.store.submit(host, conflict).await {
+                tracing::warn!(%error, "a conflict of identifiers cannot be noted");
+            }
+        }
     }
 
     fn found<'a>(&'a self, host: &'a Host) -> Option<Found<'a>> {

@@ -26,12 +26,15 @@ pub(super) enum Failure {
     /// It was said already.
     #[error("failed")]
     Told,
+    /// There is nothing to say; the shell hears this.
+    #[error("ended with exit code {0}")]
+    Quiet(u8),
 }
 
 impl Failure {
     /// Says it on standard error.
     pub(super) fn report(&self) -> ExitCode {
-        if !matches!(self, Self::Told) {
+        if !matches!(self, Self::Told | Self::Quiet(_)) {
             eprintln!("thirdboot: {self}");
         }
         ExitCode::from(self.code())
@@ -41,6 +44,7 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::Client(ClientError::BadUrl { .. }) => USAGE,
             Self::Client(ClientError::Unreachable { .. }) => UNREACHABLE,
+            Self::Quiet(code) => *code,
             Self::Client(_) | Self::Other(_) | Self::Told => FAILED,
         }
     }

@@ -1,21 +1,28 @@
 //! The client side of the binary: `host …` drives a running server over its API, `demo` shows one at work, `db` and
 //! `rotate-key` work on a data folder, `butane` needs no server at all.
 //!
-//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.
+//! Exit codes stand in [`EXIT_CODES`]; docs/cli.md is generated from the commands themselves.
 
+mod alerts;
+mod completions;
 mod config;
 mod connection;
 mod data_dir;
 mod db;
+mod deadlines;
 mod demo;
+mod events;
 mod failure;
 mod host;
+mod output;
+mod profile;
 mod repository;
 mod role;
 mod rotate;
 mod table;
 mod template;
 mod ttl;
+mod unknown;
 
 use std::io;
 use std::process::ExitCode;
@@ -23,23 +30,32 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use thirdboot_butane::cli::{CliArgs, run_cli};
 
+pub use alerts::AlertsCommand;
+pub use completions::CompletionsCommand;
 pub use config::{ConfigCommand, wrong_settings};
-pub use connection::Connection;
+pub use connection::{Connection, VARIABLES};
 pub use db::DbCommand;
+pub use deadlines::SettingsCommand;
 pub use demo::DemoOptions;
+pub use events::EventsCommand;
 pub use host::HostCommand;
+pub use output::Output;
+pub use profile::{LoginCommand, ProfileCommand};
 pub use repository::RepositoryCommand;
 pub use role::RoleCommand;
 pub use rotate::RotateOptions;
 pub use template::TemplateCommand;
+pub use unknown::UnknownCommand;
 
 use failure::Failure;
+
+/// What scripts can count on.
+pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached, \
+    4 the time of a wait is over, 5 there are alerts (alerts --exit-code).";
 
 /// What the binary does as a client.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Add, show, arm and hold hosts.
-    Host(HostCommand),
     /// Back up, restore, migrate and check the database.
     Db(DbCommand),
     /// Make another master key; what the former one made stays good until it is forgotten.
@@ -50,6 +66,22 @@ pub enum Command {
     Role(RoleCommand),
     /// Save, check and compare templates: your own Butane documents on top of the installed config.
     Template(Box<TemplateCommand>),
+    /// Add, show, arm, hold, import and watch hosts.
+    Host(Box<HostCommand>),
+    /// Show what happened in the fleet, and follow what happens.
+    Events(Box<EventsCommand>),
+    /// List machines with something wrong beside their runs.
+    Alerts(AlertsCommand),
+    /// List, adopt and dismiss machines that nobody has described.
+    Unknown(Box<UnknownCommand>),
+    /// Show and change what holds for every host.
+    Settings(SettingsCommand),
+    /// Keep a server and a token for it in a file that only you can read.
+    Login(LoginCommand),
+    /// List, choose and forget what was kept.
+    Profile(ProfileCommand),
+    /// Print a shell's completions.
+    Completions(CompletionsCommand),
     /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
     Demo(DemoOptions),
     /// Translate a Butane document (variant fcos) to an Ignition config, as the server does.
@@ -57,14 +89,21 @@ pub enum Command {
     Butane(CliArgs),
 }
 
-/// Does it, and says on standard error what went wrong.
-pub async fn run(command: Command) -> ExitCode {
+/// Does it, and says on standard error what went wrong. `binary` is all that the binary knows.
+pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
     let done = match command {
-        Command::Host(command) => command.run().await,
         Command::Db(command) => command.run().await,
         Command::RotateKey(options) => options.run().await,
         Command::Repository(command) => command.run().await,
         Command::Role(command) => command.run().await,
+        Command::Host(command) => Box::pin(command.run()).await,
+        Command::Events(command) => command.run().await,
+        Command::Alerts(command) => command.run().await,
+        Command::Unknown(command) => command.run().await,
+        Command::Settings(command) => command.run().await,
+        Command::Login(command) => command.run().await,
+        Command::Profile(command) => command.run(),
+        Command::Completions(command) => command.run(binary),
         Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Template(command) => command.run().await,
         Command::Butane(options) => return butane(&options),

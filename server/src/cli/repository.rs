@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use thirdboot_api::control::{RepositorySpec, RepositoryView, Role};
 
-use super::host::{EXIT_CODES, print};
 use super::table::{table, text};
-use super::{Connection, Failure, terminal_columns};
+use super::{Connection, EXIT_CODES, Failure, terminal_columns};
 
 /// A key file is at most this long, in bytes.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
@@ -63,13 +62,13 @@ impl RepositoryCommand {
                     roles,
                 };
                 let repository = connection.client()?.put_repository(&name, &spec).await?;
-                print(connection, &repository, || {
+                connection.output.print(&repository, || {
                     format!("{name}: kept, hosts get it when they are armed the next time\n")
                 })
             }
             Action::Show { name } => {
                 let repository = connection.client()?.repository(&name).await?;
-                print(connection, &repository, || {
+                connection.output.print(&repository, || {
                     format!(
                         "{}\n\n{}\n",
                         list(std::slice::from_ref(&repository)).trim_end(),
@@ -79,11 +78,11 @@ impl RepositoryCommand {
             }
             Action::List => {
                 let all = connection.client()?.repositories().await?.items;
-                print(connection, &all, || list(&all))
+                connection.output.print(&all, || list(&all))
             }
             Action::Remove { name } => {
                 let repository = connection.client()?.remove_repository(&name).await?;
-                print(connection, &repository, || format!("{name}: forgotten\n"))
+                connection.output.print(&repository, || format!("{name}: forgotten\n"))
             }
         }
     }

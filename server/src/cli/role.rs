@@ -3,9 +3,8 @@
 use clap::{Args, Subcommand};
 use thirdboot_api::control::{Role, RoleSpec, RoleView};
 
-use super::host::{EXIT_CODES, print};
 use super::table::{table, text};
-use super::{Connection, Failure, terminal_columns};
+use super::{Connection, EXIT_CODES, Failure, terminal_columns};
 
 /// What hosts of a role have, over the API.
 #[derive(Debug, Args)]
@@ -45,12 +44,12 @@ impl RoleCommand {
         let role = match self.action {
             Action::List => {
                 let all = connection.client()?.roles().await?.items;
-                return print(connection, &all, || list(&all));
+                return connection.output.print(&all, || list(&all));
             }
             Action::Show { role } => connection.client()?.role(role).await?,
             Action::Set { role, packages, .. } => connection.client()?.put_role(role, &RoleSpec { packages }).await?,
         };
-        print(connection, &role, || list(std::slice::from_ref(&role)))
+        connection.output.print(&role, || list(std::slice::from_ref(&role)))
     }
 }
 

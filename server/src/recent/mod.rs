@@ -21,8 +21,9 @@ use thirdboot_lifecycle::{
 
 use thirdboot_store::{
     Actor, Addresses, Answer, Census, ClusterError, ClusterState, Clusters, Counts, Document, DocumentKind,
-    EventFilter, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned, Store, StoreError,
-    Submission, SubmitError, Token, UnknownMachine, Versioned,
+    EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState, Limits, LoggedEvent, Packages, Page, Pruned,
+    PutError, PutHost, Store, StoreError, Submission, SubmitError, Timing, TimingChange, Token, UnknownMachine,
+    Versioned, Watching,
 };
 
 use entries::Entries;
@@ -77,6 +78,7 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::JoinHandedOut { .. }
         | Submission::JoinWaits { .. }
         | Submission::NodeSeen { .. }
+        | Submission::Conflict { .. }
         | Submission::Due
         | Submission::VoidPermit { .. } => false,
     }
@@ -253,6 +255,59 @@ impl Clusters for Recent {
 
     async fn hosts_of(&self, name: &ClusterName) -> Result<Vec<HostState>, StoreError> {
         self.inner.hosts_of(name).await
+    }
+}
+
+#[async_trait]
+impl Watching for Recent {
+    async fn search_events(&self, search: &EventSearch) -> Result<EventPage, StoreError> {
+        self.inner.search_events(search).await
+    }
+
+    async fn hosts_changed(&self, after: u64, to: u64) -> Result<Vec<HostId>, StoreError> {
+        self.inner.hosts_changed(after, to).await
+    }
+
+    async fn put_hosts(&self, hosts: Vec<PutHost>, by: Actor) -> Result<(), PutError> {
+        // Each host that is described anew is one that changes.
+        let changes: Vec<_> = hosts
+            .iter()
+            .map(|put| match put {
+                PutHost::Add(_) => None,
+                PutHost::Update { id, .. } => Some(*id),
+            })
+            .map(|id| Entries::begin(&self.entries, id, true))
+            .collect();
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move {
+            let answer = inner.put_hosts(hosts, by).await;
+            drop(changes);
+            answer
+        });
+        task.await.unwrap_or_else(|_| Err(broken_off().into()))
+    }
+
+    async fn adopt(&self, machine: u64, host: Host, by: Actor) -> Result<Option<HostState>, StoreError> {
+        let change = Entries::begin(&self.entries, None, true);
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move {
+            let answer = inner.adopt(machine, host, by).await;
+            drop(change);
+            answer
+        });
+        task.await.unwrap_or_else(|_| Err(broken_off()))
+    }
+
+    async fn dismiss(&self, machine: u64) -> Result<bool, StoreError> {
+        self.inner.dismiss(machine).await
+    }
+
+    fn timing(&self) -> Arc<Timing> {
+        self.inner.timing()
+    }
+
+    async fn change_timing(&self, change: TimingChange, by: Actor) -> Result<Arc<Timing>, StoreError> {
+        self.inner.change_timing(change, by).await
     }
 }
 

@@ -21,6 +21,7 @@ pub use options::{ServeOptions, UnknownPolicy};
 #[cfg(test)]
 pub(crate) use trace::layered;
 
+use crate::follow::Followers;
 use crate::reconciler::{self, Nudge};
 use crate::templates::Workshop;
 use crate::tls::Tls;
@@ -33,6 +34,7 @@ pub struct Running {
     boot_tls_url: Option<String>,
     control_url: String,
     admin_token: String,
+    is_token_new: bool,
     app: App,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
@@ -71,7 +73,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let boot_tls_url = listening.tls.map(|address| url_of(address, true));
     let control_url = url_of(control_socket.local_addr()?, options.control_is_tls());
     let nudge = Nudge::default();
-    let admin_token = opened.admin_token.clone();
+    let (admin_token, is_token_new) = (opened.admin_token.clone(), opened.is_token_new);
     let (settings, tls) = prepare(&options, &opened, listening)?;
     let app = put_together(opened, settings, nudge.clone());
     let (stop, stopped) = watch::channel(false);
@@ -111,6 +113,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         boot_tls_url,
         control_url,
         admin_token,
+        is_token_new,
         app,
         stop,
         listeners,
@@ -122,6 +125,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
 
 fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App {
     App::new(Parts {
+        followers: Followers::new(Arc::clone(&opened.store)),
         store: opened.store,
         secrets: opened.secrets,
         assets: opened.assets,
@@ -181,6 +185,20 @@ impl Running {
         &self.admin_token
     }
 
+    /// Shows the first admin's token to the person who started the server, once. A terminal is a person; a log, a pipe
+    /// and a journal are not, and find it in its file.
+    fn show_first_token(&self) {
+        use std::io::IsTerminal as _;
+        if self.is_token_new && std::io::stderr().is_terminal() {
+            let file = self.data_dir.join("admin-token");
+            eprintln!(
+                "The first admin's token, also in {}:\n\n    {}\n",
+                file.display(),
+                self.admin_token
+            );
+        }
+    }
+
     /// What the handlers share: for benches and tests that fill the store behind HTTP's back.
     pub fn app(&self) -> &App {
         &self.app
@@ -193,6 +211,8 @@ impl Running {
     pub async fn shutdown(self) -> anyhow::Result<()> {
         endpoints::remove(&self.data_dir);
         self.stop.send_replace(true);
+        // Whoever waits is answered now: a long poll would hold the end up.
+        self.app.followers.close();
         for listener in self.listeners {
             listener.await.context("a listener fell over")?;
         }
@@ -214,6 +234,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = start(options).await?;
+    running.show_first_token();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

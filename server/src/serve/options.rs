@@ -269,7 +269,6 @@ impl ServeOptions {
             trusted_proxies: self.trusted_proxies.clone(),
             unknown_boots_disk: self.unknown == UnknownPolicy::Local,
             unknown_disk_boot: DiskBoot::default(),
-            deadlines: self.deadlines.clone(),
             retry: Retry {
                 attempts: self.boot_retries,
                 pause_s: self.boot_retry_pause,

@@ -25,6 +25,8 @@ pub(super) struct Opened {
     pub(super) secrets: Secrets,
     pub(super) assets: Assets,
     pub(super) admin_token: String,
+    /// Whether this start made it.
+    pub(super) is_token_new: bool,
 }
 
 pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Opened> {
@@ -56,19 +58,20 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
         );
     }
     let store: Arc<dyn Store> = Arc::new(Recent::new(store));
-    let admin_token = first_token(store.as_ref(), &folder.join("admin-token")).await?;
+    let (admin_token, is_token_new) = first_token(store.as_ref(), &folder.join("admin-token")).await?;
     let assets = options.assets_dir.clone().unwrap_or_else(|| folder.join("assets"));
     Ok(Opened {
         store,
         secrets: Secrets::with(&keys),
         assets: Assets::new(assets),
         admin_token,
+        is_token_new,
     })
 }
 
 /// The file is written before the store knows the token: a start that is cut off between the two is completed by the
 /// next one.
-async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
+async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<(String, bool)> {
     let at = || file.display().to_string();
     let known = match fs::read_to_string(file) {
         Ok(text) => {
@@ -84,7 +87,7 @@ async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
         Err(error) => return Err(error).with_context(at),
     };
     if store.has_tokens().await? {
-        return Ok(known.unwrap_or_default());
+        return Ok((known.unwrap_or_default(), false));
     }
     let token = if let Some(token) = known {
         token
@@ -102,5 +105,5 @@ async fn first_token(store: &dyn Store, file: &Path) -> anyhow::Result<String> {
         })
         .await?;
     tracing::info!(file = %at(), "the first admin's token was written");
-    Ok(token)
+    Ok((token, true))
 }

@@ -32,6 +32,7 @@ pub fn warn_of_near_misses(command: &Command) {
 /// name.
 fn near_misses<'a>(command: &Command, variables: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
     let mut known = vec![MASTER_KEY_VARIABLE.to_owned()];
+    known.extend(crate::cli::VARIABLES.map(str::to_owned));
     collect(command, &mut known);
     let mut found = Vec::new();
     for variable in variables {

@@ -225,6 +225,33 @@ impl TestApp {
             .await
     }
 
+    /// The same, once those who wait are waiting.
+    pub(crate) async fn api_post_yielded(&self, path: &str, body: &Value) -> Reply {
+        tokio::task::yield_now().await;
+        self.api_post(path, body).await
+    }
+
+    pub(crate) async fn api_patch(&self, path: &str, body: &Value) -> Reply {
+        self.api_as(&self.token, Method::PATCH, path, Body::from(body.to_string()))
+            .await
+    }
+
+    pub(crate) async fn api_delete(&self, path: &str) -> Reply {
+        self.api_as(&self.token, Method::DELETE, path, Body::empty()).await
+    }
+
+    /// A stream of events, not read yet.
+    pub(crate) async fn open_stream(&self, path: &str, last_id: Option<&str>) -> axum::response::Response {
+        let mut request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token));
+        if let Some(last_id) = last_id {
+            request = request.header("last-event-id", last_id);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        self.control.clone().oneshot(request).await.unwrap()
+    }
+
     /// A host whose only MAC ends in `n`.
     pub(crate) fn described(name: &str, n: u8) -> Value {
         json!({"name": name, "macs": [mac(n)], "role": "runner", "ssh_keys": [KEY]})

@@ -1,8 +1,10 @@
 //! A desk: a server, and the binary pointed at it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use thirdboot::serve::{self, Running, ServeOptions};
 
@@ -34,11 +36,48 @@ impl Desk {
     /// Types a line; the server answers from another thread.
     pub(crate) async fn types(&self, line: &str) -> Said {
         let mut command = binary(line);
-        command
-            .env("THIRDBOOT_ENDPOINT", self.server.control_url())
-            .env("THIRDBOOT_TOKEN_FILE", self.token_file());
+        self.points(&mut command);
         spoken(command).await
     }
+
+    /// Points a command at the server, with its first token.
+    pub(crate) fn points<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command
+            .env("THIRDBOOT_ENDPOINT", self.server.control_url())
+            .env("THIRDBOOT_TOKEN_FILE", self.token_file())
+    }
+
+    /// Arms a host; the mirror is made when it is needed first.
+    pub(crate) async fn arms(&self, name: &str) {
+        mirror(&self.folder.path().join("assets"));
+        let armed = self.types(&format!("host arm {name} --confirm {name}")).await;
+        assert_eq!(armed.code, 0, "{armed:?}");
+    }
+
+    /// A machine asks the boot plane.
+    pub(crate) async fn boots(&self, path: &str) {
+        let url = format!("{}{path}", self.server.boot_url());
+        let answer = reqwest::get(url).await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+}
+
+/// Three small files that stand for an operating system.
+fn mirror(root: &Path) {
+    let folder = root.join("x86_64/43.1");
+    if folder.exists() {
+        return;
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str| {
+        std::fs::write(folder.join(name), name).unwrap();
+        let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(name.as_bytes()));
+        json!({"name": name, "sha256": sha256, "size": name.len()})
+    };
+    let files = json!({"kernel": file("kernel"), "initramfs": file("initramfs.img"), "rootfs": file("rootfs.img")});
+    let manifest = json!({"version": "43.1", "arch": "x86_64", "files": files});
+    std::fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+    std::os::unix::fs::symlink("43.1", root.join("x86_64/current")).unwrap();
 }
 
 /// What a command said, and its exit code.
@@ -53,14 +92,10 @@ pub(crate) struct Said {
 pub(crate) fn binary(line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thirdboot"));
     command.args(line.split_whitespace());
-    for name in [
-        "THIRDBOOT_CA",
-        "THIRDBOOT_ENDPOINT",
-        "THIRDBOOT_TOKEN",
-        "THIRDBOOT_TOKEN_FILE",
-    ] {
+    for name in thirdboot::cli::VARIABLES {
         command.env_remove(name);
     }
+    command.env("THIRDBOOT_PROFILES", "/nowhere/profiles.toml");
     command
 }
 

@@ -10,6 +10,8 @@ mod desk;
 mod https;
 #[cfg(test)]
 mod templates;
+#[cfg(test)]
+mod watching;
 
 use desk::{Desk, binary, spoken};
 use serde_json::Value;

@@ -17,9 +17,9 @@ const PAGE_ROWS: u32 = 500;
 /// A client of the control plane.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     base: String,
-    token: Token,
+    pub(super) token: Token,
 }
 
 impl Client {

@@ -8,6 +8,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod token;
+mod watch;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub use boot::{BootClient, Fetched};
 pub use control::Client;
 pub use error::ClientError;
 pub use token::Token;
+pub use watch::EventQuery;
 
 use crate::Problem;
 

@@ -45,3 +45,15 @@ pub struct EventView {
     #[serde(default)]
     pub log: Option<String>,
 }
+
+/// A part of the log. Looks at a bounded number of lines: it can be empty and have more after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EventsPage {
+    /// The lines, oldest first.
+    pub items: Vec<EventView>,
+    /// Give it as `after` to get the next part; none means that this is the last for now.
+    pub next_cursor: Option<String>,
+    /// Every line up to this was looked at: the `after` of whoever goes on waiting.
+    #[serde(default)]
+    pub searched_to: u64,
+}

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Arch, DiagnosisView, DiskBoot, KnownBy, NetworkSpec, Platform, Role, RunView};
+use super::{AlertView, Arch, DiagnosisView, DiskBoot, KnownBy, NetworkSpec, Platform, Role, RunView};
 
 /// A host to be added: `POST /api/v1/hosts`. Only the name is needed; what is left out has its default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -151,6 +151,15 @@ pub struct HostView {
     /// Why the run is stalled or failed.
     #[serde(default)]
     pub diagnosis: Option<DiagnosisView>,
+    /// What is wrong with the machine beside its run.
+    #[serde(default)]
+    pub alerts: Vec<AlertView>,
+    /// The operating system's version that was last seen running.
+    #[serde(default)]
+    pub os_version: Option<String>,
+    /// When the machine last said what it is.
+    #[serde(default)]
+    pub observed_at: Option<Timestamp>,
 }
 
 /// `GET /api/v1/host-counts`: how many hosts there are of each kind.

@@ -4,13 +4,18 @@
 mod access;
 mod action;
 mod event;
+mod evidence;
 mod host;
+mod import;
 mod network;
+mod observed;
 mod packages;
 mod preview;
 mod run;
+mod settings;
 mod template;
 mod unknown;
+mod wait;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -20,17 +25,24 @@ pub use access::{AccessRole, AuditView, CallerView, TokenCreated, TokenSpec, Tok
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
 pub use event::EventView;
 pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};
+pub use event::{EventView, EventsPage};
+pub use evidence::{BootDetail, ClaimedView, InstalledView, RunDetail, SeenView};
+pub use host::{HoldView, HostSpec, HostView, InstallSpec};
+pub use import::{ImportAction, ImportAnswer, ImportBody, ImportedHost};
 pub use network::{
     AddressPoolSpec, AddressRangeSpec, BondMode, BondSpec, LacpRate, NetworkSpec, PortSpec, RouteSpec, UplinkMethod,
     UplinkSpec, VlanSpec, XmitHashPolicy,
 };
+pub use observed::{AlertKind, AlertView, DeploymentView, HostAlerts, ObservedView};
 pub use packages::{RepositorySpec, RepositoryView, RoleSpec, RoleView};
 pub use preview::{AppliedTemplate, ChangeView, HostDiffView, PartView, PreviewView, TryTemplate};
 pub use run::{BootView, DiagnosisView, FailedView, LastWordView, RunView};
+pub use settings::{AlertLimitsPatch, AlertLimitsView, Change, DeadlinesPatch, DeadlinesView, StageDeadline};
 pub use template::{
     CheckedView, DEFAULT_TEMPLATE_ORDER, FaultView, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView,
 };
-pub use unknown::UnknownMachineView;
+pub use unknown::{AdoptBody, UnknownMachineView};
+pub use wait::{WaitAnswer, WaitOutcome};
 pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};
 
 /// A part of a list.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::{InstallSpec, KnownBy, NetworkSpec, Platform, Role};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,4 +41,32 @@ pub struct UnknownMachineView {
     /// How often, as far as recorded.
     #[serde(default)]
     pub count: u32,
+}
+
+/// `POST /api/v1/unknown-machines/{id}/adopt`: what the machine did not say of itself. MACs, serial, UUID and
+/// architecture are what it presented; it is held until it is armed or released.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "node-9", "role": "agent", "cluster": "lab", "labels": {"rack": "7"}})))]
+#[serde(default, deny_unknown_fields)]
+pub struct AdoptBody {
+    /// Its name: an RFC 1123 label, unique in the fleet.
+    pub name: String,
+    /// Where it stands and how it is powered.
+    pub platform: Platform,
+    /// What it becomes.
+    pub role: Role,
+    /// The cluster that a server or an agent joins.
+    pub cluster: Option<String>,
+    /// How a request is recognised as this host's.
+    pub known_by: KnownBy,
+    /// What the installed system brings up.
+    pub network: NetworkSpec,
+    /// How it is installed and booted.
+    pub install: InstallSpec,
+    /// OpenSSH public keys of the user `core`.
+    pub ssh_keys: Vec<String>,
+    /// Packages to layer on the second boot.
+    pub packages: Vec<String>,
+    /// Free labels for people, filters and templates.
+    pub labels: BTreeMap<String, String>,
 }

@@ -39,6 +39,7 @@ fn sample(kind: EventKind) -> Event {
                 os_version: None,
                 deployment: None,
                 network: None,
+                missing: None,
             },
         ),
         EventKind::Note => says(3, Said::Note { inspection: false }),

@@ -1,6 +1,5 @@
 //! What a machine asks and says: scripts, claims, reports.
 
-use jiff::Timestamp;
 use thirdboot_lifecycle::{
     Claim, ClaimRefused, Event, Host, Identity, Observed, Refused, Report, Said, Script, SecretKind, Stage,
     differences, judge_claim, transition,
@@ -105,7 +104,7 @@ pub(super) fn report_made(
     line.report = Some((report.boot_id.to_string(), report.seq));
     line.message.clone_from(&report.message);
     line.log = log.map(str::to_owned);
-    let observed = observed(report, context.now);
+    let observed = Observed::after(state.observed.as_ref(), report, context.now);
     let run = match current(state, report.run) {
         Ok(run) => run,
         // The previous run's system is still up until the new run claims: what it is, is worth knowing.
@@ -168,26 +167,17 @@ fn report_refused(refused: Refused, mut line: LogEntry) -> Applied {
     applied
 }
 
-/// What a report says the machine is, if it says so.
-fn observed(report: &Report, now: Timestamp) -> Option<Observed> {
-    let of = |os_version: &Option<String>, deployment: Option<&String>| Observed {
-        at: now,
-        boot_id: report.boot_id.clone(),
-        os_version: os_version.clone(),
-        deployment: deployment.cloned(),
-        network: None,
+/// Whoever presented identifiers that disagree is held by the decision; here it is only remembered.
+pub(super) fn conflict_met(state: &HostState, why: &str, source: &str, context: &Context<'_>) -> Applied {
+    let mut line = entry("conflict", Actor::Host, state.run.as_ref());
+    line.message = Some(format!("{source}: {why}"));
+    let change = Change {
+        observed: Some(Observed::in_conflict(state.observed.as_ref(), why, source, context.now)),
+        log: vec![line],
+        ..Change::default()
     };
-    match &report.said {
-        Said::FirstBoot { os_version, deployment } => Some(of(os_version, deployment.as_ref())),
-        Said::LayeredBoot { os_version, deployment } => Some(of(os_version, Some(deployment))),
-        Said::Booted {
-            os_version,
-            deployment,
-            network,
-        } => Some(Observed {
-            network: network.clone(),
-            ..of(os_version, deployment.as_ref())
-        }),
-        _ => None,
+    Applied {
+        change,
+        answer: Ok(Answer::Done),
     }
 }

@@ -129,6 +129,7 @@ pub fn apply(state: &HostState, submission: &Submission, context: &Context<'_>) 
             ),
             Err(refused) => Applied::refuse(refused),
         },
+        Submission::Conflict { why, source } => machine::conflict_met(state, why, source, context),
         Submission::Due => due(state, context),
         Submission::VoidPermit { why } => {
             let event = Event::PermitVoided { why: why.clone() };

@@ -111,7 +111,7 @@ pub async fn what_is_over_the_caps_goes(factory: impl Factory) {
     assert_eq!(world.store.prune(&limits).await.unwrap(), crate::Pruned::default());
 }
 
-fn stranger<F: Factory>(world: &World<F>, n: u8, source: &str) -> UnknownMachine {
+pub(super) fn stranger<F: Factory>(world: &World<F>, n: u8, source: &str) -> UnknownMachine {
     UnknownMachine {
         id: 0,
         identity: machine(n),

@@ -29,6 +29,7 @@ pub mod restores;
 pub mod search;
 pub mod templates;
 pub mod times;
+pub mod watching;
 
 use std::sync::Arc;
 
@@ -125,5 +126,7 @@ stories! { $
         a_host_is_removed_when_it_is_retired;
     search: a_host_is_found_by_a_part_of_what_it_is_known_by, a_list_is_narrowed_by_what_hosts_are,
         hosts_are_listed_and_counted_by_where_they_stand;
+    watching: the_log_is_searched, a_search_goes_on_where_it_stopped, a_stranger_becomes_a_host, an_inventory_is_taken_whole_or_not_at_all, deadlines_are_set,
+        a_conflict_is_remembered;
     restores: a_restored_backup_grants_nothing, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
 }

@@ -3,7 +3,6 @@
 use clap::Args;
 use thirdboot_api::control::{ArmBody, HostView};
 
-use super::print;
 use crate::cli::ttl::Ttl;
 use crate::cli::{Connection, Failure};
 
@@ -45,7 +44,7 @@ impl ArmOptions {
             inspect: self.inspect,
         };
         let host = connection.client()?.arm(&self.name, &body).await?;
-        print(connection, &host, || armed(&host))
+        connection.output.print(&host, || armed(&host))
     }
 }
 

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use thirdboot_api::control::{Arch, DiskBoot, HostSpec, InstallSpec, KnownBy, Platform, Role};
 
-use super::print;
-use crate::cli::{Connection, Failure, now, table, terminal_columns};
+use crate::cli::{Connection, Failure, now, table};
 
 /// What a file says and flags do not repeat.
 const DESCRIBED_BY_FLAGS: [&str; 15] = [
@@ -94,7 +93,8 @@ impl AddOptions {
             None => self.spec(),
         };
         let host = connection.client()?.add_host(&spec).await?;
-        print(connection, &host, || table::host(&host, now(), terminal_columns()))
+        let output = &connection.output;
+        output.print(&host, || table::host(&host, now(), output.columns()))
     }
 
     fn spec(self) -> HostSpec {

@@ -2,17 +2,17 @@
 
 mod act;
 mod add;
+mod edit;
+mod import;
+mod live;
 mod preview;
+mod seen;
+mod wait;
 
 pub(super) use add::label;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
-use super::{Connection, Failure, now, table, terminal_columns};
-
-/// What scripts can count on.
-pub(super) const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.";
+use super::{Connection, EXIT_CODES, Failure, now, table};
 
 /// Hosts, over the API.
 #[derive(Debug, Args)]
@@ -35,6 +35,42 @@ enum Action {
     },
     /// List every host.
     List,
+    /// Change parts of a host's description.
+    Update(Box<edit::UpdateOptions>),
+    /// Open a host's description in an editor ($VISUAL, $EDITOR, vi).
+    Edit {
+        /// The host's name.
+        name: String,
+    },
+    /// Add and update hosts from an inventory: all of them, or none.
+    Import(import::ImportOptions),
+    /// Wait until a host's run is where it should be, and watch its three boots.
+    Wait(wait::WaitOptions),
+    /// List a host's runs.
+    Runs {
+        /// The host's name.
+        name: String,
+    },
+    /// Show a run with its boots and what proves them.
+    Run {
+        /// The host's name.
+        name: String,
+        /// The run's number.
+        number: u32,
+    },
+    /// List the boots of a run with what proves them.
+    Boots {
+        /// The host's name.
+        name: String,
+        /// The run; without it the last one.
+        #[arg(long, value_name = "NUMBER")]
+        run: Option<u32>,
+    },
+    /// Show what a machine last was: its system, its deployments, its network.
+    Observed {
+        /// The host's name.
+        name: String,
+    },
     /// Allow a host's disk to be wiped and installed at its next network boot.
     Arm(act::ArmOptions),
     /// End a host's run. A disk that was claimed and not finished stays in pieces: the host is held.
@@ -63,52 +99,46 @@ enum Action {
 
 impl HostCommand {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let connection = &self.connection;
+        let (connection, output) = (&self.connection, &self.connection.output);
         match self.action {
             Action::Add(options) => options.run(connection).await,
             Action::Show { name } => {
                 let host = connection.client()?.host(&name).await?;
-                print(connection, &host, || table::host(&host, now(), terminal_columns()))
+                output.print(&host, || table::host(&host, now(), output.columns()))
             }
             Action::List => {
                 let hosts = connection.client()?.all_hosts().await?;
-                print(connection, &hosts, || table::hosts(&hosts, now(), terminal_columns()))
+                output.print(&hosts, || {
+                    if output.is_wide() {
+                        table::wide_hosts(&hosts, now())
+                    } else {
+                        table::hosts(&hosts, now(), output.columns())
+                    }
+                })
             }
+            Action::Update(options) => options.run(connection).await,
+            Action::Edit { name } => edit::edit(connection, &name).await,
+            Action::Import(options) => options.run(connection).await,
+            Action::Wait(options) => options.run(connection).await,
+            Action::Runs { name } => seen::runs(connection, &name).await,
+            Action::Run { name, number } => seen::run(connection, &name, number).await,
+            Action::Boots { name, run } => seen::boots(connection, &name, run).await,
+            Action::Observed { name } => seen::observed(connection, &name).await,
             Action::Arm(options) => options.run(connection).await,
             Action::Cancel { name } => {
                 let host = connection.client()?.cancel(&name).await?;
-                print(connection, &host, || format!("{name}: its run is cancelled\n"))
+                output.print(&host, || format!("{name}: its run is cancelled\n"))
             }
             Action::Hold { name, reason } => {
                 let host = connection.client()?.hold(&name, &reason).await?;
-                print(connection, &host, || format!("{name}: held: {reason}\n"))
+                output.print(&host, || format!("{name}: held: {reason}\n"))
             }
             Action::Preview(options) => options.run(connection).await,
             Action::Diff(options) => options.run(connection).await,
             Action::Release { name } => {
                 let host = connection.client()?.release(&name).await?;
-                print(connection, &host, || format!("{name}: released\n"))
+                output.print(&host, || format!("{name}: released\n"))
             }
         }
-    }
-}
-
-/// The API's answer as JSON, or what a person reads.
-pub(super) fn print<T: Serialize>(
-    connection: &Connection,
-    answer: &T,
-    text: impl FnOnce() -> String,
-) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let text = if connection.json {
-        let json = serde_json::to_string_pretty(answer).map_err(anyhow::Error::from)?;
-        json + "\n"
-    } else {
-        text()
-    };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // `thirdboot host list | head` closes the pipe: fine.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done.map_err(anyhow::Error::from)?),
     }
 }

@@ -7,7 +7,6 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use thirdboot_api::control::{HostDiffView, PartView, PreviewView, TryTemplate};
 
-use super::print;
 use crate::cli::template::{Selected, read};
 use crate::cli::{Connection, Failure};
 
@@ -85,7 +84,9 @@ impl PreviewOptions {
                 )));
             }
         }
-        print(connection, &preview, || whole(&preview, self.part.is_some()))
+        connection
+            .output
+            .print(&preview, || whole(&preview, self.part.is_some()))
     }
 }
 
@@ -141,7 +142,7 @@ pub(super) struct DiffOptions {
 impl DiffOptions {
     pub(super) async fn run(self, connection: &Connection) -> Result<(), Failure> {
         let diff = connection.client()?.host_diff(&self.name, self.secrets).await?;
-        print(connection, &diff, || difference(&diff))
+        connection.output.print(&diff, || difference(&diff))
     }
 }
 

@@ -50,6 +50,9 @@ pub(in crate::cli) fn host(host: &HostView, now: Timestamp, columns: Option<u16>
         rows.push(("why", diagnosis.says.clone()));
         rows.push(("advice", diagnosis.advice.clone()));
     }
+    for alert in &host.alerts {
+        rows.push(("alert", format!("{} ({})", alert.says, alert.advice)));
+    }
     let mut table = table(&[], columns);
     for (name, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
         table.add_row([name.to_owned(), value]);

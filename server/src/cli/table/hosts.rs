@@ -32,6 +32,44 @@ pub(in crate::cli) fn hosts(hosts: &[HostView], now: Timestamp, columns: Option<
     text(&table)
 }
 
+/// The same with more columns, cut nowhere.
+pub(in crate::cli) fn wide_hosts(hosts: &[HostView], now: Timestamp) -> String {
+    if hosts.is_empty() {
+        return "no hosts\n".to_owned();
+    }
+    let header = [
+        "NAME", "ROLE", "CLUSTER", "MACS", "SERIAL", "LABELS", "RUN", "BOOTS", "STAGE", "SINCE", "OS", "SEEN",
+        "ALERTS", "WHY",
+    ];
+    let mut table = table(&header, None);
+    for host in hosts {
+        let run = host.run.as_ref();
+        let labels: Vec<String> = host
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let alerts: Vec<&str> = host.alerts.iter().map(|alert| alert.kind.as_str()).collect();
+        table.add_row(vec![
+            host.name.clone(),
+            host.role.to_string(),
+            host.cluster.clone().unwrap_or_default(),
+            host.macs.join(" "),
+            host.serial.clone().unwrap_or_default(),
+            labels.join(" "),
+            run.map_or_else(String::new, |run| run.number.to_string()),
+            run.map_or_else(String::new, boots),
+            progress(host),
+            run.map_or_else(String::new, |run| age(run.entered_at, now)),
+            host.os_version.clone().unwrap_or_default(),
+            host.observed_at.map_or_else(String::new, |at| age(at, now)),
+            alerts.join(" "),
+            why(host),
+        ]);
+    }
+    text(&table)
+}
+
 /// Where a host stands, in a few words.
 pub(in crate::cli) fn progress(host: &HostView) -> String {
     let Some(run) = &host.run else {
@@ -60,9 +98,11 @@ pub(in crate::cli) fn why(host: &HostView) -> String {
     if let Some(ended) = host.run.as_ref().and_then(|run| run.failed.as_ref()) {
         return ended.cause.clone();
     }
-    host.diagnosis
-        .as_ref()
-        .map_or_else(String::new, |diagnosis| diagnosis.says.clone())
+    if let Some(diagnosis) = &host.diagnosis {
+        return diagnosis.says.clone();
+    }
+    let alerts: Vec<&str> = host.alerts.iter().map(|alert| alert.says.as_str()).collect();
+    alerts.join("; ")
 }
 
 #[cfg(test)]
@@ -91,7 +131,8 @@ pub(super) mod tests {
             {"name": "runner-03", "role": "runner", "run": run("failed", json!({"failed": {"stage": "layering", "cause": "a package conflicts"}})),
              "diagnosis": {"cause": "host-failed", "says": "failed while layering: a package conflicts", "advice": "look there"}},
             {"name": "server-04", "role": "server", "hold": {"reason": "new memory comes on Monday", "since": "2026-09-01T10:00:00Z"}},
-            {"name": "server-05", "role": "server"},
+            {"name": "server-05", "role": "server", "alerts": [{"kind": "not-back", "since": "2026-09-01T12:00:00Z",
+                "says": "it rebooted and was sent to its disk once, and has not reported since", "advice": "look at its console"}]},
         ]);
         serde_json::from_value(hosts).unwrap()
     }
@@ -101,5 +142,6 @@ pub(super) mod tests {
         let now = "2026-09-01T12:40:00Z".parse().unwrap();
         insta::assert_snapshot!(hosts(&sample(), now, Some(120)));
         assert_eq!(hosts(&[], now, None), "no hosts\n");
+        insta::assert_snapshot!("wide", wide_hosts(&sample(), now));
     }
 }

@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Row, Table};
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use host::host;
-pub(super) use hosts::{hosts, progress, why};
+pub(super) use hosts::{hosts, progress, why, wide_hosts};
 
 /// An empty table of these columns, as wide as the terminal, or as wide as it wants.
 pub(super) fn table(header: &[&str], columns: Option<u16>) -> Table {

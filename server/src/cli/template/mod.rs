@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 
 pub(super) use save::{Selected, read};
 
-use super::host::print;
 use super::{Connection, Failure, now, terminal_columns};
 
 /// What scripts can count on.
@@ -71,9 +70,9 @@ impl TemplateCommand {
         match self.action {
             Action::List => {
                 let page = connection.client()?.templates().await?;
-                print(connection, &page.items, || {
-                    table::templates(&page.items, now(), terminal_columns())
-                })
+                connection
+                    .output
+                    .print(&page.items, || table::templates(&page.items, now(), terminal_columns()))
             }
             Action::Show { name, version } => {
                 let client = connection.client()?;
@@ -81,7 +80,9 @@ impl TemplateCommand {
                     Some(version) => client.template_version(&name, version).await?,
                     None => client.template(&name).await?,
                 };
-                print(connection, &template, || template.text.clone().unwrap_or_default())
+                connection
+                    .output
+                    .print(&template, || template.text.clone().unwrap_or_default())
             }
             Action::Save(options) => options.run(connection).await,
             Action::Validate(options) => options.run(connection).await,
@@ -89,19 +90,19 @@ impl TemplateCommand {
                 let client = connection.client()?;
                 let seen = client.template(&name).await?.version;
                 let gone = client.delete_template(&name, seen).await?;
-                print(connection, &gone, || {
+                connection.output.print(&gone, || {
                     format!("{name}: deleted; versions 1 to {seen} stay readable\n")
                 })
             }
             Action::Versions { name } => {
                 let page = connection.client()?.template_versions(&name).await?;
-                print(connection, &page.items, || {
-                    table::versions(&page.items, now(), terminal_columns())
-                })
+                connection
+                    .output
+                    .print(&page.items, || table::versions(&page.items, now(), terminal_columns()))
             }
             Action::Diff { name, from, to } => {
                 let diff = connection.client()?.template_diff(&name, from, to).await?;
-                print(connection, &diff, || table::difference(&diff))
+                connection.output.print(&diff, || table::difference(&diff))
             }
         }
     }

@@ -9,7 +9,6 @@ use clap::Args;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{CheckedView, DEFAULT_TEMPLATE_ORDER, Role, SelectSpec, TemplateSpec, TemplateView};
 
-use super::print;
 use crate::cli::{Connection, Failure};
 
 /// Which hosts a template is for, and its place.
@@ -91,7 +90,7 @@ impl SaveOptions {
         };
         let spec = self.selected.spec(text, self.note, before.as_ref());
         let saved = client.save_template(&self.name, &spec, seen).await?;
-        print(connection, &saved, || {
+        connection.output.print(&saved, || {
             let checked = saved.checked.as_ref().map(found).unwrap_or_default();
             format!("{}: version {} is saved; {checked}\n", saved.name, saved.version)
         })
@@ -116,7 +115,7 @@ impl ValidateOptions {
         let before = last(connection, &self.name).await?;
         let spec = self.selected.spec(text, None, before.as_ref());
         let checked = connection.client()?.validate_template(&self.name, &spec).await?;
-        print(connection, &checked, || {
+        connection.output.print(&checked, || {
             if checked.valid {
                 return format!("{}: {}\n", self.name, found(&checked));
             }

@@ -79,7 +79,7 @@ fn said() -> impl Strategy<Value = Said> {
         1 => Just(Said::Joining),
         4 => Just(Said::Ready),
         1 => Just(Said::JoinFailed),
-        1 => some.prop_map(|deployment| Said::Booted { os_version: None, deployment, network: None }),
+        1 => some.prop_map(|deployment| Said::Booted { os_version: None, deployment, network: None, missing: None }),
         1 => any::<bool>().prop_map(|inspection| Said::Note { inspection }),
     ]
 }
