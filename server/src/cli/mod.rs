@@ -12,6 +12,7 @@ mod db;
 mod deadlines;
 mod demo;
 mod events;
+mod doctor;
 mod failure;
 mod host;
 mod output;
@@ -38,6 +39,7 @@ pub use db::DbCommand;
 pub use deadlines::SettingsCommand;
 pub use demo::DemoOptions;
 pub use events::EventsCommand;
+pub use doctor::DoctorOptions;
 pub use host::HostCommand;
 pub use output::Output;
 pub use profile::{LoginCommand, ProfileCommand};
@@ -84,6 +86,8 @@ pub enum Command {
     Completions(CompletionsCommand),
     /// Show a server at work: a real one on loopback, and a fleet of simulated hosts, some of which fail.
     Demo(DemoOptions),
+    /// Look at a set-up, running or not: ports, URLs as hosts see them, certificates, clock, assets, room, permissions.
+    Doctor(DoctorOptions),
     /// Translate a Butane document (variant fcos) to an Ignition config, as the server does.
     #[command(after_help = "Exit codes: 0 translated, 1 the document has errors, 2 wrong usage.")]
     Butane(CliArgs),
@@ -106,6 +110,7 @@ pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
         Command::Completions(command) => command.run(binary),
         Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Template(command) => command.run().await,
+        Command::Doctor(options) => return Box::pin(options.run()).await,
         Command::Butane(options) => return butane(&options),
     };
     match done {

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use options::Listening;
 pub use options::{ServeOptions, UnknownPolicy};
+pub(crate) use options::{Urls, host};
 #[cfg(test)]
 pub(crate) use trace::layered;
 

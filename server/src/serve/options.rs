@@ -173,16 +173,19 @@ impl ServeOptions {
             self.boot_listen
         );
         self.tls.validate()?;
-        // Which port a 0 becomes is known once it is open; any stands for it here.
+        self.urls(self.nominal()).map(|_| ())
+    }
+
+    /// Where the boot plane will listen. Which port a 0 becomes is known once it is open; any stands for it here.
+    pub(crate) fn nominal(&self) -> Listening {
         let any = |mut address: SocketAddr| {
             address.set_port(address.port().max(1));
             address
         };
-        let listening = Listening {
+        Listening {
             plain: any(self.boot_listen),
             tls: self.tls.boot_tls_listen.map(any),
-        };
-        self.urls(listening).map(|_| ())
+        }
     }
 
     /// Whether the control plane speaks HTTPS.

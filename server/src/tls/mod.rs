@@ -17,7 +17,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use thirdboot_store::Store;
 
-pub(crate) use certificate::read_pem;
+pub(crate) use certificate::{Certificate, read_pem};
 pub use options::TlsOptions;
 
 use authority::Authority;

@@ -7,6 +7,8 @@ mod db;
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod https;
 #[cfg(test)]
 mod templates;

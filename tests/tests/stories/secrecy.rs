@@ -76,3 +76,23 @@ async fn nothing_is_seen_without_the_token() -> Result<()> {
     assert_eq!(site.admin.stage("r1").await?, "armed");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_leaked_database_shows_no_secret() -> Result<()> {
+    let mut site = Site::start().await?;
+    let mut machine = site.armed(1, "r1", "runner").await?;
+    machine.provision(false).await?;
+    site.admin.arm("r1").await?;
+    machine.boot_live().await?;
+    let token = site.server.admin_token()?;
+    site.server.kill().await?;
+    let mut bytes = Vec::new();
+    for name in ["thirdboot.db", "thirdboot.db-wal"] {
+        bytes.extend(std::fs::read(site.server.settings.data_dir.join(name)).unwrap_or_default());
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("admin@sample"), "it is the database");
+    assert_eq!(secrets::found_in(&text), Vec::<String>::new());
+    assert!(!text.contains(&token));
+    Ok(())
+}
