@@ -38,6 +38,8 @@ async fn main() -> anyhow::Result<ExitCode> {
             settings::warn_of_near_misses(&Arguments::command());
             Box::pin(serve::run(*options)).await?;
             Ok(ExitCode::SUCCESS)
+            let served = serve::run(*options).await;
+            Ok(served.map_or_else(|error| cli::failed(&error), |()| ExitCode::SUCCESS))
         }
         Command::Config(command) => Ok(command.run(&read.given, &Arguments::command())),
         Command::Client(command) => Ok(Box::pin(cli::run(*command, Arguments::command())).await),

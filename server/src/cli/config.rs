@@ -40,8 +40,7 @@ impl ConfigCommand {
             What::Sample => settings::sample(),
             What::Check { options, json } => {
                 if let Err(error) = options.validate() {
-                    eprintln!("thirdboot: {error:#}");
-                    return ExitCode::from(FAILED);
+                    return failed(&error);
                 }
                 for line in settings::near_misses_here(binary) {
                     eprintln!("thirdboot: warning: {line}");
@@ -62,6 +61,13 @@ pub fn wrong_settings(errors: &FileErrors) -> ExitCode {
         eprintln!("thirdboot: {line}");
     }
     ExitCode::from(USAGE)
+}
+
+/// Says why a server could not be started or ended.
+#[must_use]
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("thirdboot: {error:#}");
+    ExitCode::from(FAILED)
 }
 
 fn as_lines(given: &[Given]) -> String {

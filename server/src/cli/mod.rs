@@ -35,6 +35,8 @@ pub use alerts::AlertsCommand;
 pub use completions::CompletionsCommand;
 pub use config::{ConfigCommand, wrong_settings};
 pub use connection::{Connection, VARIABLES};
+pub use config::{ConfigCommand, failed, wrong_settings};
+pub use connection::Connection;
 pub use db::DbCommand;
 pub use deadlines::SettingsCommand;
 pub use demo::DemoOptions;

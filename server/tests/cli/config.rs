@@ -61,7 +61,8 @@ async fn settings_that_do_not_go_together_are_refused_before_anything_is_made() 
     for line in ["config check --config tb.toml", "serve --config tb.toml"] {
         let (said, folder) = types(line, file, &[]).await;
         assert_eq!(said.code, 1, "{said:?}");
-        assert!(said.err.contains("boot_url is missing"), "{said:?}");
+        assert!(said.err.starts_with("thirdboot: boot_url is missing"), "{said:?}");
+        assert_eq!(said.err.lines().count(), 1, "{said:?}");
         assert!(!folder.path().join("data").exists());
     }
 }

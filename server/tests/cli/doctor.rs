@@ -19,7 +19,7 @@ async fn examined(change: impl FnOnce(&mut ServeOptions), more: &str, flags: &st
         address(desk.server.control_url()),
     );
     if let Some(url) = desk.server.boot_tls_url() {
-        file.push_str(&format!("boot_tls_listen = '{}'\n", address(url)));
+        file = format!("{file}boot_tls_listen = '{}'\n", address(url));
     }
     let (told, said) = told_by(desk.folder.path(), &file, flags).await;
     (desk, told, said.code)
@@ -28,9 +28,12 @@ async fn examined(change: impl FnOnce(&mut ServeOptions), more: &str, flags: &st
 async fn told_by(folder: &Path, file: &str, flags: &str) -> (Value, Said) {
     let path = folder.join("tb.toml");
     // Not the default ports: something else may run there.
-    let listens = ["boot_listen", "control_listen"].map(|key| match file.contains(key) {
-        true => String::new(),
-        false => format!("{key} = '127.0.0.1:0'\n"),
+    let listens = ["boot_listen", "control_listen"].map(|key| {
+        if file.contains(key) {
+            String::new()
+        } else {
+            format!("{key} = '127.0.0.1:0'\n")
+        }
     });
     std::fs::write(&path, format!("{}{file}", listens.concat())).unwrap();
     let said = spoken(binary(&format!("doctor --json --config {} {flags}", path.display()))).await;
@@ -204,6 +207,16 @@ async fn a_dnsmasq_that_leads_elsewhere_is_told() {
     std::fs::write(&conf, "dhcp-boot=tag:ipxe,http://192.0.2.1:8080/boot.ipxe\n").unwrap();
     let (told, _) = told_by(desk.folder.path(), &file, &flags).await;
     assert_eq!(verdict(&told, "it leads iPXE to http://192.0.2.1:8080/boot.ipxe"), "ok");
+    let of_dnsmasq = told["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["check"] == "dnsmasq");
+    assert_eq!(
+        of_dnsmasq.count(),
+        1,
+        "a dnsmasq that is here takes the file, too: {told:#}"
+    );
     let (told, said) = told_by(desk.folder.path(), &file, "--dnsmasq /nowhere/dnsmasq.conf").await;
     assert_eq!(
         (said.code, verdict(&told, "/nowhere/dnsmasq.conf: No such file")),

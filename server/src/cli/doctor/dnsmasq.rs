@@ -76,16 +76,14 @@ fn has_files(text: &str) -> Vec<Finding> {
 
 /// Whether dnsmasq itself can read it; nothing where dnsmasq is on another machine.
 fn is_read(mut dnsmasq: Command, file: &Path) -> Option<Finding> {
-    let told = dnsmasq.arg("--test").arg("--conf-file").arg(file).output().ok()?;
+    let conf_file = format!("--conf-file={}", file.display());
+    let told = dnsmasq.args(["--test", &conf_file]).output().ok()?;
     if told.status.success() {
         return None;
     }
     let said = String::from_utf8_lossy(&told.stderr).trim().to_owned();
-    Some(Finding::broken(
-        CHECK,
-        said,
-        format!("dnsmasq --test --conf-file={}", file.display()),
-    ))
+    let mend = format!("mend the file until `dnsmasq --test {conf_file}` takes it");
+    Some(Finding::broken(CHECK, said, mend))
 }
 
 #[cfg(test)]

@@ -53,9 +53,8 @@ pub(super) async fn look(options: &ServeOptions, urls: &Urls) -> Vec<Finding> {
 
 /// Whether somebody listens there; that nobody does, and nobody could, is found by trying.
 fn port(name: &str, address: SocketAddr) -> (Finding, bool) {
-    let error = match TcpListener::bind(address) {
-        Ok(_) => return (Finding::well(PORT, format!("{name} {address} is free")), false),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(address) else {
+        return (Finding::well(PORT, format!("{name} {address} is free")), false);
     };
     if error.kind() == ErrorKind::AddrInUse {
         return (Finding::well(PORT, format!("{name} {address} is in use")), true);
