@@ -20,7 +20,7 @@ done
 
 need gcc libc6-dev mmdebstrap squashfs-tools cpio lz4 xz-utils zstd dosfstools mtools fdisk grub-pc-bin \
   grub-efi-amd64-bin busybox-static e2fsprogs kmod rpm createrepo-c gpg jq systemd \
-  qemu-system-x86 qemu-utils ipxe-qemu ovmf seabios
+  qemu-system-x86 ipxe-qemu ovmf seabios
 
 free_mib=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 if ((free_mib < 5000)); then

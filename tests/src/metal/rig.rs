@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -119,6 +120,22 @@ impl Rig {
             "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4QMLzv1hJHdrDtkG1UqHbJfFJJ8Bmz admin@sample"],
             "install": {"console": ["tty0", "ttyS0,115200n8"]},
         })
+    }
+
+    /// Tells the server of the packages, so that every host armed from now on has the repository.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn offer_packages(&self) -> Result<()> {
+        let key = fs::read_to_string(os::folder()?.join("packages/RPM-GPG-KEY-standin"))?;
+        let url = format!("http://{LOOPBACK}:{}/", self.packages.address.port());
+        let repository = json!({"url": url, "gpg_key": key});
+        let (status, answer) = self
+            .admin
+            .ask(Method::PUT, "/api/v1/repositories/rig", Some(&repository))
+            .await?;
+        ensure!(status.is_success(), "{status} {answer}");
+        Ok(())
     }
 
     /// Waits until a host's run is in a stage, or past it: fails at once when the run fails, the
