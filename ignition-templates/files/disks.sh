@@ -7,11 +7,12 @@ set -euo pipefail
 columns=NAME,PATH,TYPE,SIZE,RM,RO,SERIAL,WWN,MODEL,FSTYPE,LABEL,PARTLABEL,PTTYPE,MOUNTPOINT
 tree=$(lsblk --json --bytes --output "$columns")
 
-# Stable links, {"sda": ["/dev/disk/by-id/…"]}: those named for the model first, WWNs last.
+# Stable links, {"sda": ["/dev/disk/by-id/…"]}: those named for the model first, WWNs last. Not those named for what the
+# disk holds: they go when it is wiped.
 links=$(
     for dir in by-id by-path; do
         for link in "$root/dev/disk/$dir"/*; do
-            if [[ -L $link ]]; then
+            if [[ -L $link && ${link##*/} != lvm-pv-uuid-* ]]; then
                 target=$(readlink "$link")
                 printf '%s %s\n' "${target##*/}" "/dev/disk/$dir/${link##*/}"
             fi

@@ -59,6 +59,8 @@ fn an_empty_disk_holds_nothing_and_has_its_links() {
     with_disks(&machine, &json!([disk("sda", "S1", &json!([]))]), &[], "");
     machine.link("dev/disk/by-id/wwn-0x5000", "../../sda");
     machine.link("dev/disk/by-id/ata-MODEL_S1", "../../sda");
+    // Named for what the disk holds: it goes with a wipe.
+    machine.link("dev/disk/by-id/lvm-pv-uuid-0", "../../sda");
     machine.link("dev/disk/by-path/pci-0000", "../../sda");
     machine.link("dev/disk/by-id/ata-MODEL_S1-part1", "../../sda1");
     assert_eq!(
