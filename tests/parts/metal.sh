@@ -19,7 +19,7 @@ for option; do
 done
 
 need gcc libc6-dev mmdebstrap squashfs-tools cpio lz4 xz-utils zstd dosfstools mtools fdisk grub-pc-bin \
-  grub-efi-amd64-bin busybox-static e2fsprogs kmod rpm createrepo-c gpg jq systemd \
+  grub-efi-amd64-bin busybox-static e2fsprogs kmod rpm createrepo-c gpg jq systemd openssl curl iproute2 \
   qemu-system-x86 ipxe-qemu ovmf seabios
 
 free_mib=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
@@ -28,7 +28,8 @@ if ((free_mib < 5000)); then
   exit 1
 fi
 
-recipe=$(find tests/metal tests/parts/coreos-installer.sh -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
+recipe=$(find tests/metal/os tests/metal/standins/{gpg,podman,rpm-ostree,ostree-*.service} \
+  tests/parts/coreos-installer.sh -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
 THIRDBOOT_METAL=$THIRDBOOT_CACHE/metal-$recipe
 export THIRDBOOT_METAL
 if [[ ! -d $THIRDBOOT_METAL ]]; then
@@ -42,6 +43,10 @@ if [[ $build ]]; then
   echo "$THIRDBOOT_METAL"
   exit 0
 fi
+
+step "the stand-ins keep their promises"
+as_root bash tests/metal/standins/check-rpm-ostree.sh "$THIRDBOOT_METAL/packages"
+as_root bash tests/metal/standins/check-k3s.sh
 
 build_server
 step "virtual metal"

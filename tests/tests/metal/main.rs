@@ -3,4 +3,6 @@
 
 mod faults;
 mod never;
+mod pair;
 mod short;
+mod strangers;
