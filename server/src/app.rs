@@ -9,12 +9,15 @@ use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
 
 use crate::api::TokenUses;
+use crate::api::LastCensus;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
 use crate::follow::Followers;
+use crate::metrics::Metrics;
 use crate::reconciler::Nudge;
 use crate::secrets::Secrets;
 use crate::templates::Workshop;
+use crate::serve::Stopping;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -30,6 +33,12 @@ pub struct Parts {
     pub assets: Assets,
     /// How the server was started.
     pub settings: Settings,
+    /// Counts what happens.
+    pub metrics: Arc<Metrics>,
+    /// The fleet as it was counted last.
+    pub census: LastCensus,
+    /// Told when the server is about to stop.
+    pub stopping: Stopping,
     /// Wakes the reconciler.
     pub nudge: Nudge,
     /// Wakes those who wait for a host.
@@ -66,6 +75,10 @@ pub struct Settings {
     pub unknown_boots_disk: bool,
     /// How an unknown machine boots its disk.
     pub unknown_disk_boot: DiskBoot,
+    /// When a stage is late.
+    pub deadlines: Deadlines,
+    /// Versions that are kept in the mirror beside those that are needed.
+    pub assets_keep: usize,
     /// How long a script retries.
     pub retry: Retry,
 }

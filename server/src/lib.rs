@@ -6,6 +6,8 @@ pub mod assets;
 pub mod boot;
 pub mod cli;
 pub mod follow;
+pub mod metrics;
+mod observe;
 mod path;
 pub mod problem;
 mod recent;

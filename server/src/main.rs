@@ -34,7 +34,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     };
     match read.arguments.command {
         Command::Serve(options) => {
-            logging::start();
+            logging::start(&options);
             settings::warn_of_near_misses(&Arguments::command());
             Box::pin(serve::run(*options)).await?;
             Ok(ExitCode::SUCCESS)

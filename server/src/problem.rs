@@ -63,6 +63,12 @@ impl Failure {
         }
     }
 
+    /// The problem's kind in a word.
+    fn kind(&self) -> &'static str {
+        let known = ProblemType::ALL.iter().find(|kind| self.problem.is(**kind));
+        known.map_or("other", |kind| kind.as_str())
+    }
+
     /// The problem document.
     pub fn problem(&self) -> &Problem {
         &self.problem
@@ -134,6 +140,10 @@ impl From<SubmitError> for Failure {
     }
 }
 
+/// The kind of the problem that an answer is, for who counts answers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusal(pub(crate) &'static str);
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         if let Some(cause) = &self.cause {
@@ -142,6 +152,7 @@ impl IntoResponse for Failure {
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.problem).unwrap_or_default();
         let mut response = (status, body).into_response();
+        response.extensions_mut().insert(Refusal(self.kind()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
         if status == StatusCode::UNAUTHORIZED {

@@ -19,6 +19,7 @@ use super::version::{etag, with_etag};
 use super::view::view;
 use crate::App;
 use crate::boot::Json;
+use crate::observe;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
 use crate::templates::check_host;
@@ -154,7 +155,9 @@ pub(super) async fn named(app: &App, name: &str) -> Result<HostState, Failure> {
     let none = || Failure::new(ProblemType::NotFound, format!("there is no host {shown:?}"));
     // What is no name is no host's name.
     let name: HostName = name.parse().map_err(|_| none())?;
-    app.store.host(&name).await?.ok_or_else(none)
+    let state = app.store.host(&name).await?.ok_or_else(none)?;
+    observe::concerns(&state);
+    Ok(state)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod actions;
 mod alerts;
 mod arm;
 mod audit;
+mod assets;
 mod auth;
 mod beside;
 mod comparing;
@@ -18,6 +19,7 @@ mod lifetime;
 mod once;
 mod import;
 mod observed;
+mod metrics;
 mod openapi;
 #[cfg(test)]
 mod permissions;
@@ -47,6 +49,7 @@ use utoipa_axum::routes;
 
 pub use auth::{new_token, token_sha256};
 pub use uses::TokenUses;
+pub use metrics::LastCensus;
 
 use crate::App;
 use crate::problem::{unknown_path, wrong_method};
@@ -67,6 +70,7 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(openapi::show))
         .routes(routes!(hosts::list, hosts::create))
         .routes(routes!(hosts::counts))
@@ -116,4 +120,10 @@ fn watching() -> OpenApiRouter<App> {
         .routes(routes!(deadlines::show, deadlines::change))
         .routes(routes!(unknown::dismiss))
         .routes(routes!(unknown::adopt))
+        .routes(routes!(assets::list))
+        .routes(routes!(assets::pulls, assets::pull))
+        .routes(routes!(assets::show, assets::cancel))
+        .routes(routes!(assets::add))
+        .routes(routes!(assets::put, assets::remove))
+        .routes(routes!(assets::remove_version))
 }

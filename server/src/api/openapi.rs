@@ -29,6 +29,7 @@ use super::routes;
         (name = "access", description = "Who may do what, and who did"),
         (name = "watching", description = "What happens, what is observed, what is wrong"),
         (name = "settings", description = "What holds for every host"),
+        (name = "assets", description = "The mirror: versions of the operating system, and files with a hash"),
         (name = "service", description = "The service itself"),
     ),
     modifiers(&Bearer),

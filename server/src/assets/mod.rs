@@ -1,17 +1,42 @@
-//! The mirror: a folder of operating system files, each checked before it is first served.
+//! The mirror: a folder of operating system files and other files with a hash, filled by pulls, each file checked before
+//! it is first served.
 
+mod atomic;
+mod download;
+mod extra;
+mod jobs;
 mod manifest;
+mod pull;
 mod range;
+mod read;
+mod release;
+mod run;
+#[cfg(test)]
+mod stories;
+mod stream;
 mod verify;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thirdboot_lifecycle::Arch;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
+use crate::metrics::Metrics;
+
+pub(crate) use extra::{AddError, ExtraFile, NewFile};
+pub(crate) use jobs::{Jobs, What};
 pub use manifest::{AssetFile, AssetRole, Manifest};
+pub(crate) use pull::PullRequest;
+pub use pull::Upstream;
 pub(crate) use range::{Part, part};
+pub(crate) use read::body;
+pub(crate) use release::Release;
+pub(crate) use run::start as start_pull;
+pub(crate) use stream::document as stream_document;
 pub(crate) use verify::Verified;
+pub(crate) use versions::{Version, discard_version, versions};
 
 /// Why an asset cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -53,15 +78,73 @@ pub enum AssetError {
 pub struct Assets {
     root: PathBuf,
     checks: Arc<verify::Checks>,
+    upstream: Upstream,
+    metrics: Arc<Metrics>,
+    jobs: Arc<Jobs>,
+    /// Read by whoever begins to need a version, written by whoever removes one.
+    usage: Arc<RwLock<()>>,
 }
 
 impl Assets {
     /// The mirror at `root`, which need not exist yet.
-    pub fn new(root: PathBuf) -> Self {
+    pub fn new(root: PathBuf, upstream: Upstream, metrics: Arc<Metrics>) -> Self {
         Self {
             root,
             checks: Arc::default(),
+            upstream,
+            metrics,
+            jobs: Arc::default(),
+            usage: Arc::default(),
         }
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn folder(&self, arch: Arch, version: &str) -> PathBuf {
+        self.root.join(arch.as_str()).join(version)
+    }
+
+    /// Pulls under way and lately ended.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// No version is removed as long as this is held.
+    pub(crate) async fn used(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.usage).read_owned().await
+    }
+
+    /// The latest release of a stream for each architecture that is mirrored.
+    pub(crate) async fn releases(&self, stream: &str) -> Result<Vec<Release>, AssetError> {
+        let mut releases = Vec::new();
+        if !manifest::is_plain_name(stream) {
+            return Ok(releases);
+        }
+        for arch in [Arch::X86_64, Arch::Aarch64] {
+            let folder = pull::stream_link(&self.root.join(arch.as_str()), stream);
+            releases.extend(Release::read(&folder).await?.filter(|release| release.stream == stream));
+        }
+        Ok(releases)
+    }
+
+    /// A version as it was pulled.
+    pub(crate) async fn release(&self, arch: &str, version: &str) -> Result<Option<Release>, AssetError> {
+        if !manifest::is_plain_name(arch) || !manifest::is_plain_name(version) {
+            return Ok(None);
+        }
+        Release::read(&self.root.join(arch).join(version)).await
+    }
+
+    /// Opens a file of a release, checked.
+    pub(crate) async fn open_of_release(&self, release: &Release, file: &AssetFile) -> Result<Verified, AssetError> {
+        let path = self.root.join(&release.arch).join(&release.version).join(&file.name);
+        self.open_described(&path, file).await
+    }
+
+    async fn open_described(&self, path: &Path, file: &AssetFile) -> Result<Verified, AssetError> {
+        verify::open(&self.checks, path, file, &self.metrics).await
     }
 
     /// What a run of that architecture and version is served; without a version, the mirror's current one.
@@ -95,7 +178,7 @@ impl Assets {
 
     /// Opens a file of a manifest, checked.
     pub(crate) async fn open(&self, manifest: &Manifest, file: &AssetFile) -> Result<Verified, AssetError> {
-        verify::open(&self.checks, &self.path(manifest, file), file).await
+        self.open_described(&self.path(manifest, file), file).await
     }
 
     /// Checks every file of a manifest in the background, so that the first machine need not wait for it.

@@ -12,6 +12,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use super::{AssetError, AssetFile, io};
+use crate::metrics::{Metrics, OutcomeLabels};
 
 /// How long a request waits for a check before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -66,7 +67,25 @@ impl Checks {
 }
 
 /// Opens a file, and checks it unless that was done since it last changed.
-pub(super) async fn open(checks: &Checks, path: &Path, described: &AssetFile) -> Result<Verified, AssetError> {
+pub(super) async fn open(
+    checks: &Checks,
+    path: &Path,
+    described: &AssetFile,
+    metrics: &Metrics,
+) -> Result<Verified, AssetError> {
+    let opened = open_checked(checks, path, described).await;
+    let outcome = match &opened {
+        Ok((_, true)) => "known",
+        Ok((_, false)) => "hashed",
+        Err(AssetError::Differs { .. }) => "differs",
+        Err(_) => "failed",
+    };
+    metrics.asset_checks.get_or_create(&OutcomeLabels { outcome }).inc();
+    opened.map(|(verified, _)| verified)
+}
+
+/// The file, and whether it was known to be good.
+async fn open_checked(checks: &Checks, path: &Path, described: &AssetFile) -> Result<(Verified, bool), AssetError> {
     let file = tokio::fs::File::open(path).await.map_err(|error| io(path, error))?;
     let metadata = file.metadata().await.map_err(|error| io(path, error))?;
     if !metadata.is_file() || metadata.len() != described.size {
@@ -86,9 +105,11 @@ pub(super) async fn open(checks: &Checks, path: &Path, described: &AssetFile) ->
         return Err(AssetError::Checking);
     };
     let fingerprint = Fingerprint::from(&metadata);
+    let mut was_known = true;
     let hash = match known.as_ref() {
         Some((seen, hash)) if *seen == fingerprint => hash.clone(),
         _ => {
+            was_known = false;
             let (mut file, at) = (reopen(&verified.file, path).await?, path.to_owned());
             // The lock goes along: a request that gives up does not start a second check of the same file.
             let check = tokio::task::spawn_blocking(move || {
@@ -103,7 +124,7 @@ pub(super) async fn open(checks: &Checks, path: &Path, described: &AssetFile) ->
         }
     };
     if hash.eq_ignore_ascii_case(&described.sha256) {
-        Ok(verified)
+        Ok((verified, was_known))
     } else {
         Err(differs(
             path,
@@ -161,16 +182,16 @@ mod tests {
         let checks = Checks::default();
         let described = described(b"kernel");
         for _ in 0..2 {
-            let mut verified = open(&checks, &path, &described).await.unwrap();
+            let mut verified = open(&checks, &path, &described, &Metrics::default()).await.unwrap();
             let mut text = String::new();
             verified.file.read_to_string(&mut text).await.unwrap();
             assert_eq!(text, "kernel");
         }
         std::fs::write(&path, b"kermit").unwrap();
-        let error = open(&checks, &path, &described).await.unwrap_err();
+        let error = open(&checks, &path, &described, &Metrics::default()).await.unwrap_err();
         assert!(matches!(error, AssetError::Differs { .. }), "{error}");
         std::fs::write(&path, b"kernel").unwrap();
-        assert!(open(&checks, &path, &described).await.is_ok());
+        assert!(open(&checks, &path, &described, &Metrics::default()).await.is_ok());
     }
 
     #[tokio::test]
@@ -178,9 +199,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("k");
         let checks = Checks::default();
-        assert!(open(&checks, &path, &described(b"kernel")).await.is_err());
+        assert!(
+            open(&checks, &path, &described(b"kernel"), &Metrics::default())
+                .await
+                .is_err()
+        );
         std::fs::write(&path, b"kern").unwrap();
-        assert!(open(&checks, &path, &described(b"kernel")).await.is_err());
+        assert!(
+            open(&checks, &path, &described(b"kernel"), &Metrics::default())
+                .await
+                .is_err()
+        );
     }
 
     #[tokio::test]
@@ -189,8 +218,8 @@ mod tests {
         let path = folder.path().join("k");
         let bytes = vec![7; 3 << 20];
         std::fs::write(&path, &bytes).unwrap();
-        let (checks, described) = (Checks::default(), described(&bytes));
-        let asked = (0..50).map(|_| open(&checks, &path, &described));
+        let (checks, described, metrics) = (Checks::default(), described(&bytes), Metrics::default());
+        let asked = (0..50).map(|_| open(&checks, &path, &described, &metrics));
         let opened = futures_util::future::join_all(asked).await;
         assert!(opened.iter().all(Result::is_ok));
     }

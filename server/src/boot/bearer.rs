@@ -9,6 +9,7 @@ use thirdboot_store::HostState;
 
 use super::{Json, Transport};
 use crate::App;
+use crate::observe;
 use crate::problem::Failure;
 use crate::secrets::{Opened, Purpose};
 
@@ -55,6 +56,7 @@ impl Speaker {
             .host_by_id(opened.host)
             .await?
             .ok_or_else(Failure::unauthorized)?;
+        observe::concerns(&state);
         if !is_known(&state, opened) {
             return Err(Failure::unauthorized());
         }

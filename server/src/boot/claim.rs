@@ -9,6 +9,8 @@ use thirdboot_store::{Answer as Stored, Submission, SubmitError};
 use super::bearer::heard;
 use super::facts;
 use crate::App;
+use crate::metrics::OutcomeLabels;
+use crate::observe;
 use crate::problem::{Answer, Failure};
 
 pub(super) async fn claim(State(app): State<App>, request: Request) -> Answer<Answered<GrantAnswer>> {
@@ -16,14 +18,18 @@ pub(super) async fn claim(State(app): State<App>, request: Request) -> Answer<An
     speaker.speaks_of(body.run)?;
     let claim = read(body)?;
     let disk = claim.disk.label();
-    let host = &speaker.state.host.name;
-    match app
-        .store
-        .submit(speaker.state.id, Submission::Claim(Box::new(claim)))
-        .await
-    {
+    let submission = Submission::Claim(Box::new(claim));
+    let stored = app.store.submit(speaker.state.id, submission).await;
+    let outcome = match &stored {
+        Ok(_) => "granted",
+        Err(SubmitError::ClaimRefused(_)) => "refused",
+        Err(_) => "failed",
+    };
+    app.metrics.claims.get_or_create(&OutcomeLabels { outcome }).inc();
+    match stored {
         Ok(Stored::Granted(grant)) => {
-            tracing::info!(%host, run = %speaker.run, %disk, attempt = grant.attempt, of = grant.of, "claim granted");
+            observe::reached("installing");
+            tracing::info!(%disk, attempt = grant.attempt, of = grant.of, "claim granted");
             Ok(Answered(GrantAnswer {
                 granted: true,
                 attempt: grant.attempt,
@@ -33,7 +39,7 @@ pub(super) async fn claim(State(app): State<App>, request: Request) -> Answer<An
         Ok(other) => Err(Failure::internal(format!("a claim was answered with {other:?}"))),
         Err(error) => {
             if let SubmitError::ClaimRefused(why) = &error {
-                tracing::warn!(%host, run = %speaker.run, %disk, %why, "claim refused");
+                tracing::warn!(%disk, %why, "claim refused");
             }
             Err(error.into())
         }

@@ -8,9 +8,11 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use thirdboot_lifecycle::{Fetch, RunNumber};
 use thirdboot_store::{HostId, Submission, SubmitError};
+use tracing::{Instrument as _, Span};
 
 use super::repeats::Repeat;
 use crate::App;
+use crate::metrics::KindLabels;
 
 /// What is proven once a body went out in full.
 pub(super) struct Evidence {
@@ -18,25 +20,36 @@ pub(super) struct Evidence {
     pub(super) host: HostId,
     pub(super) run: RunNumber,
     pub(super) what: Fetch,
+    /// Of the request.
+    pub(super) span: Span,
 }
 
 impl Evidence {
     /// Written beside the answer: no fetch waits for its evidence.
     fn keep(self) {
-        let Self { app, host, run, what } = self;
+        let Self {
+            app,
+            host,
+            run,
+            what,
+            span,
+        } = self;
+        let kind = what.as_str();
+        app.metrics.fetches.get_or_create(&KindLabels { kind }).inc();
         let repeat = Repeat::Fetched(host, run, what);
         if app.repeats.is_repeat(&repeat) {
             return;
         }
         app.repeats.note(repeat);
-        tokio::spawn(async move {
+        let keeping = async move {
             match app.store.submit(host, Submission::Fetched { run, what }).await {
                 Ok(_) | Err(SubmitError::Refused(_)) => {}
                 Err(error) => {
-                    tracing::warn!(host = host.0, what = what.as_str(), %error, "evidence of a fetch is lost");
+                    tracing::warn!(what = what.as_str(), %error, "evidence of a fetch is lost");
                 }
             }
-        });
+        };
+        tokio::spawn(keeping.instrument(span));
     }
 }
 

@@ -12,6 +12,7 @@ use thirdboot_store::HostId;
 use super::fetched::{Evidence, counted};
 use super::{Transport, opened};
 use crate::App;
+use crate::observe;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
 use crate::secrets::Purpose;
@@ -36,6 +37,7 @@ impl Ticket {
             .host_by_id(opened.host)
             .await?
             .ok_or_else(Failure::not_found)?;
+        observe::concerns(&state);
         let run = state.run.ok_or_else(Failure::not_found)?;
         let is_served = matches!(
             run.stage,
@@ -56,6 +58,7 @@ impl Ticket {
             host: self.host,
             run: self.run.number,
             what,
+            span: tracing::Span::current(),
         }
     }
 }

@@ -9,10 +9,12 @@ mod facts;
 mod fetched;
 mod ignition;
 mod join;
+mod mirror;
 mod opened;
 mod repeats;
 mod report;
 mod script;
+mod sending;
 mod transport;
 
 use axum::Router;
@@ -23,6 +25,7 @@ pub(crate) use asking::{Peer, Source};
 pub(crate) use bearer::token as bearer_token;
 pub(crate) use body::{Json, LargeJson};
 pub use opened::OpenDocuments;
+pub(crate) use opened::assets as manifest_of_run;
 pub use repeats::Repeats;
 pub(crate) use transport::Transport;
 
@@ -39,6 +42,9 @@ pub fn router(app: App) -> Router {
         .route("/ignition/{secret}/pointer.ign", get(ignition::json))
         .route("/ignition/{secret}/live.ign", get(ignition::live))
         .route("/assets/{secret}/{file}", get(assets::asset))
+        .route("/streams/{file}", get(mirror::stream))
+        .route("/mirror/{arch}/{version}/{file}", get(mirror::file))
+        .route("/files/{name}", get(mirror::extra))
         .route("/v1/claim", post(claim::claim))
         .route("/v1/report", post(report::report))
         .route("/v1/join", post(join::join))

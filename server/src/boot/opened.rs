@@ -10,6 +10,7 @@ use thirdboot_store::{DocumentKind, HostId};
 
 use crate::App;
 use crate::assets::Manifest;
+use crate::metrics::OutcomeLabels;
 use crate::problem::Failure;
 
 /// Opened bytes that are kept at most.
@@ -87,9 +88,12 @@ impl OpenDocuments {
 /// A document of the host's current run. Known and not there is 503: the run is about to end, or the store lost it.
 async fn open(app: &App, host: HostId, run: RunNumber, kind: DocumentKind) -> Result<Arc<OpenDocument>, Failure> {
     let key = (host, run, kind);
+    let outcome = |outcome| app.metrics.documents.get_or_create(&OutcomeLabels { outcome }).inc();
     if let Some(document) = app.documents.get(&key) {
+        outcome("cached");
         return Ok(document);
     }
+    outcome("opened");
     let document = app.store.document(host, run, kind).await?;
     if document.is_none() && kind == DocumentKind::Network {
         // Armed by a version that knew nothing of it: the live system counts on DHCP.
@@ -130,7 +134,7 @@ pub(super) async fn live(app: &App, host: HostId, run: RunNumber) -> Result<(Byt
 }
 
 /// What a run is served.
-pub(super) async fn assets(app: &App, host: HostId, run: RunNumber) -> Result<Arc<Manifest>, Failure> {
+pub(crate) async fn assets(app: &App, host: HostId, run: RunNumber) -> Result<Arc<Manifest>, Failure> {
     match &*open(app, host, run, DocumentKind::Assets).await? {
         OpenDocument::Assets(manifest) => Ok(Arc::clone(manifest)),
         _ => Err(Failure::internal("something else where assets should be")),

@@ -4,11 +4,13 @@ use axum::Json as Answered;
 use axum::extract::{Request, State};
 use thirdboot_api::boot::{MAX_LOG_BYTES, ReportBody, StageAnswer};
 use thirdboot_lifecycle::{Report, RunNumber, SecretKind};
-use thirdboot_store::{Answer as Stored, Submission};
+use thirdboot_store::{Answer as Stored, Submission, SubmitError};
 
 use super::bearer::heard;
 use super::facts;
 use crate::App;
+use crate::metrics::EventLabels;
+use crate::observe;
 use crate::problem::{Answer, Failure};
 use crate::secrets::redact;
 
@@ -20,15 +22,29 @@ pub(super) async fn report(State(app): State<App>, request: Request) -> Answer<A
     speaker.speaks_of(body.run)?;
     let (report, log) = read(body)?;
     speaker.may_speak()?;
+    let event = report.said.kind().as_str();
     let submission = Submission::Report {
         by: speaker.kind,
         report: Box::new(report),
         log,
     };
-    match app.store.submit(speaker.state.id, submission).await? {
-        Stored::Recorded(stage) => Ok(Answered(StageAnswer {
-            stage: stage.as_str().into(),
-        })),
+    let stored = app.store.submit(speaker.state.id, submission).await;
+    let outcome = match &stored {
+        Ok(_) => "recorded",
+        Err(SubmitError::Refused(_)) => "refused",
+        Err(_) => "failed",
+    };
+    app.metrics.reports.get_or_create(&EventLabels { event, outcome }).inc();
+    match stored? {
+        Stored::Recorded(stage) => {
+            if speaker.state.run.as_ref().is_some_and(|run| run.stage != stage) {
+                observe::reached(stage.as_str());
+                tracing::info!(event, "the run moved on");
+            }
+            Ok(Answered(StageAnswer {
+                stage: stage.as_str().into(),
+            }))
+        }
         other => Err(Failure::internal(format!("a report was answered with {other:?}"))),
     }
 }

@@ -16,6 +16,8 @@ use super::asking::{Asking, Source};
 use super::opened;
 use super::repeats::Repeat;
 use crate::App;
+use crate::metrics::KindLabels;
+use crate::observe;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
 use crate::secrets::Purpose;
@@ -59,10 +61,21 @@ async fn answer(app: &App, key: Option<&str>, asking: &Asking, source: IpAddr, m
     for _ in 0..MAX_DECISIONS {
         let asked = Asked::look_up(app, key, asking).await?;
         let (decision, host) = asked.decide(app, asking, source, is_counted).await;
+        if let Some(found) = host {
+            observe::concerns_host(found.host, found.run);
+        }
         if let (Some(host), true) = (host, is_counted)
             && !recorded(app, host.id, host.run, decision).await?
         {
             continue;
+        }
+        if is_counted {
+            let kind = match decision {
+                Script::Install(_) => "install",
+                Script::Local => "local",
+                Script::Hold(_) => "hold",
+            };
+            app.metrics.scripts.get_or_create(&KindLabels { kind }).inc();
         }
         return asked.render(app, key, decision, host).await.map(text);
     }

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod completions;
+mod assets;
 mod config;
 mod connection;
 mod data_dir;
@@ -33,6 +34,7 @@ use thirdboot_butane::cli::{CliArgs, run_cli};
 
 pub use alerts::AlertsCommand;
 pub use completions::CompletionsCommand;
+pub use assets::AssetsCommand;
 pub use config::{ConfigCommand, wrong_settings};
 pub use connection::{Connection, VARIABLES};
 pub use config::{ConfigCommand, failed, wrong_settings};
@@ -52,6 +54,7 @@ pub use template::TemplateCommand;
 pub use unknown::UnknownCommand;
 
 use failure::Failure;
+use host::{EXIT_CODES, print};
 
 /// What scripts can count on.
 pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached, \
@@ -60,6 +63,10 @@ pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 
 /// What the binary does as a client.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Add, show, arm and hold hosts.
+    Host(HostCommand),
+    /// Fill, show and prune the server's mirror.
+    Assets(AssetsCommand),
     /// Back up, restore, migrate and check the database.
     Db(DbCommand),
     /// Make another master key; what the former one made stays good until it is forgotten.
@@ -98,6 +105,8 @@ pub enum Command {
 /// Does it, and says on standard error what went wrong. `binary` is all that the binary knows.
 pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
     let done = match command {
+        Command::Host(command) => command.run().await,
+        Command::Assets(command) => command.run().await,
         Command::Db(command) => command.run().await,
         Command::RotateKey(options) => options.run().await,
         Command::Repository(command) => command.run().await,

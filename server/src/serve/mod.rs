@@ -5,6 +5,7 @@ mod listener;
 pub mod logging;
 mod options;
 mod state;
+mod stopping;
 mod trace;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 pub(crate) use options::Listening;
 pub use options::{ServeOptions, UnknownPolicy};
 pub(crate) use options::{Urls, host};
+pub use stopping::Stopping;
 #[cfg(test)]
 pub(crate) use trace::layered;
 
@@ -84,8 +86,8 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         options.reconcile_every,
         nudge,
     ));
-    let boot_plane = trace::layered(boot::router(app.clone()), "boot");
-    let control_plane = trace::layered(api::router(app.clone()), "control");
+    let boot_plane = trace::layered(boot::router(app.clone()), "boot", &app.metrics);
+    let control_plane = trace::layered(api::router(app.clone()), "control", &app.metrics);
     let control_tls = options.control_is_tls().then(|| tls.config());
     let mut listeners = vec![
         tokio::spawn(listener::serve(boot_socket, boot_plane.clone(), None, stopped.clone())),
@@ -130,6 +132,9 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
         store: opened.store,
         secrets: opened.secrets,
         assets: opened.assets,
+        metrics: opened.metrics,
+        census: api::LastCensus::default(),
+        stopping: Stopping::default(),
         settings,
         nudge,
         repeats: boot::Repeats::default(),
@@ -211,6 +216,8 @@ impl Running {
     /// When something was not ended as it should.
     pub async fn shutdown(self) -> anyhow::Result<()> {
         endpoints::remove(&self.data_dir);
+        self.app.stopping.begin();
+        self.app.assets.jobs().stop();
         self.stop.send_replace(true);
         // Whoever waits is answered now: a long poll would hold the end up.
         self.app.followers.close();

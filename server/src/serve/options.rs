@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 
+use super::logging::LogFormat;
 use crate::tls::{TlsOptions, read_pem};
 use crate::{Settings, reconciler};
 
@@ -25,6 +26,11 @@ const DEFAULT_ADDRESS_SOURCES: [&str; 7] = [
     "fc00::/7",
     "fe80::/10",
 ];
+
+/// Where Fedora publishes its streams.
+const DEFAULT_STREAMS_URL: &str = "https://builds.coreos.fedoraproject.org/streams";
+/// The way back to the version of before is kept, too.
+const DEFAULT_ASSETS_KEEP: usize = 2;
 
 /// What a machine gets that matches no host.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -102,6 +108,15 @@ pub struct ServeOptions {
     /// Seconds between two tries.
     #[arg(long, env = "THIRDBOOT_BOOT_RETRY_PAUSE", value_name = "SECONDS", default_value_t = Retry::default().pause_s)]
     pub boot_retry_pause: u16,
+    /// Base URL of Fedora CoreOS' stream metadata, for `thirdboot assets pull`.
+    #[arg(long, env = "THIRDBOOT_STREAMS_URL", value_name = "URL", default_value = DEFAULT_STREAMS_URL)]
+    pub streams_url: String,
+    /// Versions that stay in the mirror beside those that hosts need.
+    #[arg(long, env = "THIRDBOOT_ASSETS_KEEP", value_name = "COUNT", default_value_t = DEFAULT_ASSETS_KEEP)]
+    pub assets_keep: usize,
+    /// How a line of the log looks.
+    #[arg(long, env = "THIRDBOOT_LOG_FORMAT", value_name = "FORMAT", default_value = "pretty")]
+    pub log_format: LogFormat,
     /// TLS of both planes.
     #[command(flatten)]
     pub tls: TlsOptions,
@@ -156,6 +171,9 @@ impl ServeOptions {
             trusted_proxies: Vec::new(),
             boot_retries: retry.attempts,
             boot_retry_pause: retry.pause_s,
+            log_format: LogFormat::Pretty,
+            streams_url: DEFAULT_STREAMS_URL.to_owned(),
+            assets_keep: DEFAULT_ASSETS_KEEP,
             tls: TlsOptions::default(),
             deadlines: Deadlines::default(),
             reconcile_every: reconciler::PERIOD,
@@ -272,6 +290,8 @@ impl ServeOptions {
             trusted_proxies: self.trusted_proxies.clone(),
             unknown_boots_disk: self.unknown == UnknownPolicy::Local,
             unknown_disk_boot: DiskBoot::default(),
+            deadlines: self.deadlines.clone(),
+            assets_keep: self.assets_keep,
             retry: Retry {
                 attempts: self.boot_retries,
                 pause_s: self.boot_retry_pause,

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use thirdboot_store::{AccessRole, Clock, Limits, Store, Token};
+use thirdboot_store::{AccessRole, Clock, Limits, Store, Token, Watch};
 use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
 
 use super::ServeOptions;
 use crate::api::{new_token, token_sha256};
-use crate::assets::Assets;
+use crate::assets::{Assets, Upstream};
+use crate::metrics::Metrics;
 use crate::recent::Recent;
 use crate::secrets::{Keys, MASTER_KEY_VARIABLE, Secrets, is_private, write_private};
 
@@ -24,12 +25,14 @@ pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
     pub(super) secrets: Secrets,
     pub(super) assets: Assets,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) admin_token: String,
     /// Whether this start made it.
     pub(super) is_token_new: bool,
 }
 
 pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Opened> {
+    let upstream = Upstream::new(&options.streams_url)?;
     let folder = &options.data_dir;
     fs::DirBuilder::new()
         .recursive(true)
@@ -42,13 +45,18 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
         &folder.join("master.key"),
         !db_path.exists(),
     )?;
-    let (store, opened) = SqliteStore::open(OpenOptions {
-        db_path,
-        epoch_path: folder.join("epoch"),
-        clock,
-        deadlines: options.deadlines.clone(),
-        limits: Limits::default(),
-    })
+    let metrics = Arc::<Metrics>::default();
+    let watch: Arc<dyn Watch> = Arc::<Metrics>::clone(&metrics);
+    let (store, opened) = SqliteStore::open_watched(
+        OpenOptions {
+            db_path,
+            epoch_path: folder.join("epoch"),
+            clock,
+            deadlines: options.deadlines.clone(),
+            limits: Limits::default(),
+        },
+        watch,
+    )
     .await
     .context("the database cannot be opened")?;
     if opened.voided_permits > 0 {
@@ -63,7 +71,8 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
     Ok(Opened {
         store,
         secrets: Secrets::with(&keys),
-        assets: Assets::new(assets),
+        assets: Assets::new(assets, upstream, Arc::clone(&metrics)),
+        metrics,
         admin_token,
         is_token_new,
     })

@@ -1,30 +1,53 @@
-//! What every answer gets, and what the log says of a request: its route, never its path, which carries secrets.
+//! What every answer gets, what is counted of it, and what the log says of a request: its route, never its path, which
+//! carries secrets.
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use tracing::Instrument as _;
 
-/// Wraps a plane's routes.
-pub(crate) fn layered(router: Router, plane: &'static str) -> Router {
-    router.layer(from_fn_with_state(plane, answer))
+use crate::metrics::{KindLabels, Metrics};
+use crate::observe::{RequestId, route_of, span_of};
+use crate::problem::Refusal;
+
+/// A plane, and where its requests are counted.
+#[derive(Clone)]
+struct Plane {
+    name: &'static str,
+    metrics: Arc<Metrics>,
 }
 
-async fn answer(plane: axum::extract::State<&'static str>, request: Request, next: Next) -> Response {
-    let told = tracing::enabled!(tracing::Level::DEBUG).then(|| {
-        let route = request.extensions().get::<MatchedPath>();
-        let route = route.map_or_else(|| "(no such path)".to_owned(), |path| path.as_str().to_owned());
-        (request.method().clone(), route)
-    });
-    let mut response = next.run(request).await;
+/// Wraps a plane's routes.
+pub(crate) fn layered(router: Router, name: &'static str, metrics: &Arc<Metrics>) -> Router {
+    let metrics = Arc::clone(metrics);
+    router.layer(from_fn_with_state(Plane { name, metrics }, answer))
+}
+
+async fn answer(State(plane): State<Plane>, request: Request, next: Next) -> Response {
+    let begin = Instant::now();
+    let id = RequestId::of(request.headers());
+    let span = span_of(&request, plane.name, &id);
+    let route = route_of(&request).to_owned();
+    let mut response = next.run(request).instrument(span.clone()).await;
     // No proxy, cache or browser keeps an answer: scripts change with every boot, the rest is secret.
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some((method, route)) = told {
-        tracing::debug!(plane = plane.0, %method, %route, status = response.status().as_u16(), "answered");
+    id.answer(response.headers_mut());
+    let (status, took) = (response.status().as_u16(), begin.elapsed());
+    plane.metrics.answered(plane.name, &route, status, took);
+    if let Some(Refusal(kind)) = response.extensions().get() {
+        plane.metrics.refusals.get_or_create(&KindLabels { kind }).inc();
     }
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| {
+        tracing::debug!(status, took_us, "answered");
+    });
     response
 }
 

@@ -4,8 +4,11 @@ mod logged;
 mod mirror;
 mod reply;
 mod site;
+mod upstream;
 
 pub(crate) use logged::Logged;
 pub(crate) use mirror::{VERSION, bytes as sample_bytes};
 pub(crate) use reply::Reply;
 pub(crate) use site::{BOOT_ID, TestApp, mac};
+pub(crate) use site::{BOOT_ID, TestApp};
+pub(crate) use upstream::Upstream;

@@ -66,8 +66,8 @@ impl TestApp {
     async fn on(options: ServeOptions, clock: Arc<Clock>, folder: TempDir) -> Self {
         let (app, token) = serve::assemble(&options, Arc::clone(&clock)).await.unwrap();
         Self {
-            boot: serve::layered(boot::router(app.clone()), "boot"),
-            control: serve::layered(api::router(app.clone()), "control"),
+            boot: serve::layered(boot::router(app.clone()), "boot", &app.metrics),
+            control: serve::layered(api::router(app.clone()), "control", &app.metrics),
             app,
             clock,
             token,

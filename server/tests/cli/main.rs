@@ -14,6 +14,7 @@ mod https;
 mod templates;
 #[cfg(test)]
 mod watching;
+mod observe;
 
 use desk::{Desk, binary, spoken};
 use serde_json::Value;

@@ -222,6 +222,15 @@ impl Client {
         self.ask(Method::POST, &url, Some(body)).await
     }
 
+    pub(super) async fn delete<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, ClientError> {
+        let url = self.url(segments, &[])?;
+        self.ask(Method::DELETE, &url, None::<&Empty>).await
+    }
+
+    pub(super) fn request(&self, method: Method, url: &Url) -> reqwest::RequestBuilder {
+        self.http.request(method, url.clone()).bearer_auth(self.token.reveal())
+    }
+
     pub(super) async fn ask<B: Serialize, T: DeserializeOwned>(
         &self,
         method: Method,
@@ -245,6 +254,7 @@ impl Client {
         if let Some(seen) = seen {
             request = request.header(reqwest::header::IF_MATCH, format!("\"{seen}\""));
         }
+        let mut request = self.request(method, url);
         if let Some(body) = body {
             request = request.json(body);
         }

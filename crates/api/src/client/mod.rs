@@ -1,5 +1,6 @@
 //! Both planes over HTTP.
 
+mod assets;
 mod boot;
 mod control;
 mod error;

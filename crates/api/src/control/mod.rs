@@ -3,6 +3,7 @@
 
 mod access;
 mod action;
+mod assets;
 mod event;
 mod evidence;
 mod host;
@@ -23,6 +24,7 @@ use utoipa::ToSchema;
 
 pub use access::{AccessRole, AuditView, CallerView, TokenCreated, TokenSpec, TokenView};
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
+pub use assets::{AddFileBody, AssetFileView, AssetsView, PullBody, PullFileView, PullState, PullView, VersionView};
 pub use event::EventView;
 pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};
 pub use event::{EventView, EventsPage};

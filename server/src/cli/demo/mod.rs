@@ -32,7 +32,7 @@ pub struct DemoOptions {
 /// Plays it. The server's folder is a temporary one and goes with the demo.
 pub(super) async fn run(options: DemoOptions) -> Result<(), Failure> {
     if std::env::var_os("RUST_LOG").is_some() {
-        logging::start();
+        logging::for_people();
     }
     let folder = tempfile::Builder::new()
         .prefix("thirdboot-demo-")

@@ -1,0 +1,415 @@
+//! One file over HTTP: resumed where it broke off, checked before it has its name.
+//!
+//! Until then its bytes are in `.NAME.part`, with `.NAME.part.json` beside it: what they are the beginning of.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use futures_util::StreamExt as _;
+use reqwest::{Client, StatusCode, Url, header};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::fs::{self, File, OpenOptions};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::{AssetFile, atomic};
+
+/// Tries without a single new byte before it is given up.
+const MAX_VAIN_TRIES: u32 = 5;
+/// Pause before the second try; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 500 });
+/// Read at a time from what is there already.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// How far a download is.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// Bytes that are there.
+    pub(crate) done: AtomicU64,
+    /// Bytes in all; 0 as long as nobody knows.
+    pub(crate) total: AtomicU64,
+    /// Bytes that came over the wire.
+    pub(crate) received: AtomicU64,
+}
+
+/// Why a file was not downloaded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DownloadError {
+    /// It is not what was expected: never tried again by itself.
+    #[error("{url}: its sha256 is {found}, expected {expected}")]
+    Differs {
+        url: String,
+        found: String,
+        expected: String,
+    },
+    /// The other side refuses.
+    #[error("{url} answered {status}")]
+    Refused { url: String, status: u16 },
+    /// The other side does not answer, or breaks off again and again.
+    #[error("{url}: {why}")]
+    Broken { url: String, why: String },
+    /// There is no room: what was there of it is removed, the database may need the room.
+    #[error("{path}: no room left on the device; what was there of it is removed")]
+    Full { path: String },
+    /// The disk refuses otherwise.
+    #[error("{path}: {error}")]
+    Disk { path: String, error: io::Error },
+}
+
+/// What the bytes of a part are the beginning of.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Beginning {
+    url: String,
+    sha256: Option<String>,
+    /// Strong `ETag` or `Last-Modified`, for `If-Range`.
+    validator: Option<String>,
+}
+
+/// A client for downloads: patient with slow lines, not with silent ones.
+pub(crate) fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .user_agent(concat!("thirdboot/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(30))
+        .build()
+}
+
+/// Downloads `url` to `path`. A file that is there with this hash is not downloaded again.
+pub(crate) async fn download(
+    client: &Client,
+    url: &Url,
+    path: &Path,
+    sha256: Option<&str>,
+    progress: &Progress,
+) -> Result<AssetFile, DownloadError> {
+    if let Some(expected) = sha256
+        && let Some(file) = existing(path, expected).await?
+    {
+        progress.done.store(file.size, Ordering::Relaxed);
+        progress.total.store(file.size, Ordering::Relaxed);
+        return Ok(file);
+    }
+    let mut part = Part::open(url, path, sha256, progress).await?;
+    let was_resumed = part.length > 0;
+    let fetched = part.fetch(client).await;
+    match fetched {
+        Err(error @ DownloadError::Differs { .. }) if was_resumed => {
+            // What was there may have been the beginning of another file: once more, from its own beginning.
+            tracing::warn!(%error, "a resumed download does not fit together: it begins anew");
+            part.restart().await?;
+            part.fetch(client).await?;
+        }
+        done => done?,
+    }
+    part.finish().await
+}
+
+/// The file, if it is there and has this hash.
+async fn existing(path: &Path, sha256: &str) -> Result<Option<AssetFile>, DownloadError> {
+    let mut file = match File::open(path).await {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(disk(path, error)),
+    };
+    let mut hasher = Sha256::new();
+    let size = hash_rest(&mut file, &mut hasher)
+        .await
+        .map_err(|error| disk(path, error))?;
+    let is_it = HEXLOWER.encode(&hasher.finalize()) == sha256;
+    Ok(is_it.then(|| AssetFile {
+        name: name_of(path),
+        sha256: sha256.to_owned(),
+        size,
+    }))
+}
+
+async fn hash_rest(file: &mut File, hasher: &mut Sha256) -> io::Result<u64> {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut chunk).await?;
+        if read == 0 {
+            return Ok(size);
+        }
+        hasher.update(&chunk[..read]);
+        size += u64::try_from(read).unwrap_or(0);
+    }
+}
+
+/// A download under way.
+struct Part<'a> {
+    url: &'a Url,
+    path: &'a Path,
+    draft: PathBuf,
+    about: PathBuf,
+    beginning: Beginning,
+    file: File,
+    hasher: Sha256,
+    length: u64,
+    progress: &'a Progress,
+}
+
+/// What became of one request.
+enum Tried {
+    /// Everything is there.
+    Whole,
+    /// Worth another request.
+    Again(String),
+}
+
+impl<'a> Part<'a> {
+    /// Takes up what is there of it.
+    async fn open(
+        url: &'a Url,
+        path: &'a Path,
+        sha256: Option<&str>,
+        progress: &'a Progress,
+    ) -> Result<Self, DownloadError> {
+        let (draft, about) = (hidden(path, "part"), hidden(path, "part.json"));
+        let known: Option<Beginning> = match fs::read(&about).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+            Err(_) => None,
+        };
+        let known = known.filter(|known| known.url == url.as_str() && known.sha256.as_deref() == sha256);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&draft)
+            .await
+            .map_err(|error| disk(&draft, error))?;
+        let mut hasher = Sha256::new();
+        let length = if known.is_some() {
+            hash_rest(&mut file, &mut hasher)
+                .await
+                .map_err(|error| disk(&draft, error))?
+        } else {
+            file.set_len(0).await.map_err(|error| disk(&draft, error))?;
+            0
+        };
+        progress.done.store(length, Ordering::Relaxed);
+        let beginning = known.unwrap_or_else(|| Beginning {
+            url: url.as_str().to_owned(),
+            sha256: sha256.map(str::to_owned),
+            validator: None,
+        });
+        Ok(Self {
+            url,
+            path,
+            draft,
+            about,
+            beginning,
+            file,
+            hasher,
+            length,
+            progress,
+        })
+    }
+
+    async fn restart(&mut self) -> Result<(), DownloadError> {
+        self.file.set_len(0).await.map_err(|error| disk(&self.draft, error))?;
+        self.hasher = Sha256::new();
+        self.length = 0;
+        self.beginning.validator = None;
+        self.progress.done.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Asks until everything is there, and it is what was expected.
+    async fn fetch(&mut self, client: &Client) -> Result<(), DownloadError> {
+        let (mut vain, mut pause) = (0, FIRST_PAUSE);
+        loop {
+            let before = self.progress.received.load(Ordering::Relaxed);
+            let tried = self.ask(client).await;
+            let why = match tried {
+                Ok(Tried::Whole) => break,
+                Ok(Tried::Again(why)) => why,
+                Err(DownloadError::Full { path }) => {
+                    let _ = fs::remove_file(&self.draft).await;
+                    let _ = fs::remove_file(&self.about).await;
+                    return Err(DownloadError::Full { path });
+                }
+                Err(error) => return Err(error),
+            };
+            if self.progress.received.load(Ordering::Relaxed) > before {
+                (vain, pause) = (0, FIRST_PAUSE);
+            }
+            vain += 1;
+            if vain >= MAX_VAIN_TRIES {
+                return Err(DownloadError::Broken {
+                    url: shown(self.url),
+                    why,
+                });
+            }
+            tracing::info!(url = %shown(self.url), %why, bytes = self.length, "a download broke off; it is resumed");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        let found = HEXLOWER.encode(&self.hasher.clone().finalize());
+        match &self.beginning.sha256 {
+            Some(expected) if *expected != found => {
+                let expected = expected.clone();
+                let _ = fs::remove_file(&self.about).await;
+                Err(DownloadError::Differs {
+                    url: shown(self.url),
+                    found,
+                    expected,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn ask(&mut self, client: &Client) -> Result<Tried, DownloadError> {
+        let mut request = client.get(self.url.clone());
+        if self.length > 0 {
+            request = request.header(header::RANGE, format!("bytes={}-", self.length));
+            if let Some(validator) = &self.beginning.validator {
+                request = request.header(header::IF_RANGE, validator);
+            }
+        }
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Tried::Again(plain(error))),
+        };
+        let total = match answer.status() {
+            StatusCode::OK => {
+                if self.length > 0 {
+                    self.restart().await?;
+                }
+                answer.content_length()
+            }
+            StatusCode::PARTIAL_CONTENT => match content_range(answer.headers()) {
+                Some((start, total)) if start == self.length => Some(total),
+                _ => {
+                    self.restart().await?;
+                    return Ok(Tried::Again("it sent another part than was asked for".into()));
+                }
+            },
+            // More is here than there: it was the beginning of another file, or exactly all of it.
+            StatusCode::RANGE_NOT_SATISFIABLE if self.length > 0 => {
+                let is_whole = unsatisfied_total(answer.headers()) == Some(self.length);
+                if is_whole {
+                    return Ok(Tried::Whole);
+                }
+                self.restart().await?;
+                return Ok(Tried::Again("it has fewer bytes than were there".into()));
+            }
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                return Ok(Tried::Again(format!("it answered {}", status.as_u16())));
+            }
+            status => {
+                return Err(DownloadError::Refused {
+                    url: shown(self.url),
+                    status: status.as_u16(),
+                });
+            }
+        };
+        self.progress.total.store(total.unwrap_or(0), Ordering::Relaxed);
+        self.note_validator(answer.headers()).await?;
+        let mut body = answer.bytes_stream();
+        while let Some(chunk) = body.next().await {
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    self.file.flush().await.map_err(|error| disk(&self.draft, error))?;
+                    return Ok(Tried::Again(plain(error)));
+                }
+            };
+            self.file
+                .write_all(&chunk)
+                .await
+                .map_err(|error| disk(&self.draft, error))?;
+            self.hasher.update(&chunk);
+            let bytes = u64::try_from(chunk.len()).unwrap_or(0);
+            self.length += bytes;
+            self.progress.done.store(self.length, Ordering::Relaxed);
+            self.progress.received.fetch_add(bytes, Ordering::Relaxed);
+        }
+        // The last write may fail as late as here.
+        self.file.flush().await.map_err(|error| disk(&self.draft, error))?;
+        match total {
+            Some(total) if self.length < total => {
+                Ok(Tried::Again(format!("it ended after {} of {total} bytes", self.length)))
+            }
+            _ => Ok(Tried::Whole),
+        }
+    }
+
+    async fn note_validator(&mut self, headers: &header::HeaderMap) -> Result<(), DownloadError> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let etag = text(header::ETAG).filter(|etag| !etag.starts_with("W/"));
+        let validator = etag.or_else(|| text(header::LAST_MODIFIED)).map(str::to_owned);
+        if self.length == 0 || validator != self.beginning.validator {
+            self.beginning.validator = validator;
+            let json = serde_json::to_vec(&self.beginning).unwrap_or_default();
+            fs::write(&self.about, json)
+                .await
+                .map_err(|error| disk(&self.about, error))?;
+        }
+        Ok(())
+    }
+
+    /// On the disk, and only then under its name.
+    async fn finish(self) -> Result<AssetFile, DownloadError> {
+        self.file.sync_all().await.map_err(|error| disk(&self.draft, error))?;
+        fs::rename(&self.draft, self.path)
+            .await
+            .map_err(|error| disk(self.path, error))?;
+        let _ = fs::remove_file(&self.about).await;
+        atomic::sync_folder(self.path).map_err(|error| disk(self.path, error))?;
+        Ok(AssetFile {
+            name: name_of(self.path),
+            sha256: HEXLOWER.encode(&self.hasher.finalize()),
+            size: self.length,
+        })
+    }
+}
+
+fn content_range(headers: &header::HeaderMap) -> Option<(u64, u64)> {
+    let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+    let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.parse().ok()?, total.parse().ok()?))
+}
+
+fn unsatisfied_total(headers: &header::HeaderMap) -> Option<u64> {
+    let text = headers.get(header::CONTENT_RANGE)?.to_str().ok()?;
+    text.strip_prefix("bytes */")?.parse().ok()
+}
+
+fn hidden(path: &Path, end: &str) -> PathBuf {
+    path.with_file_name(format!(".{}.{end}", name_of(path)))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn disk(path: &Path, error: io::Error) -> DownloadError {
+    let path = path.display().to_string();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            DownloadError::Full { path }
+        }
+        _ => DownloadError::Disk { path, error },
+    }
+}
+
+/// A URL without what may be secret in it.
+pub(super) fn shown(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// The innermost error says most.
+fn plain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

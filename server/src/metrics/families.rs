@@ -1,0 +1,202 @@
+//! What there is to count, and under which names and labels.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::Metrics;
+
+/// From a burst of reports to a week of waiting.
+const STAGE_SECONDS: [f64; 14] = [
+    1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0,
+];
+/// From memory to a disk that is in trouble.
+const REQUEST_SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
+/// As many as share a commit.
+const COMMIT_CHANGES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// A stage of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct StageLabels {
+    pub(crate) stage: &'static str,
+}
+
+/// A plane, and an answer's status.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct PlaneLabels {
+    pub(crate) plane: &'static str,
+    pub(crate) status: u16,
+}
+
+/// A route as the router knows it: parameters by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RouteLabels {
+    pub(crate) plane: &'static str,
+    pub(crate) route: String,
+}
+
+/// A word out of a fixed list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct KindLabels {
+    pub(crate) kind: &'static str,
+}
+
+/// How something ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OutcomeLabels {
+    pub(crate) outcome: &'static str,
+}
+
+/// What a host said, and how it was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct EventLabels {
+    pub(crate) event: &'static str,
+    pub(crate) outcome: &'static str,
+}
+
+fn stage_seconds() -> Histogram {
+    Histogram::new(STAGE_SECONDS)
+}
+
+fn request_seconds() -> Histogram {
+    Histogram::new(REQUEST_SECONDS)
+}
+
+/// Everything, at zero.
+pub(super) fn registered() -> Metrics {
+    let metrics = Metrics {
+        registry: Registry::with_prefix("thirdboot"),
+        hosts: Gauge::default(),
+        runs: Family::default(),
+        stalled: Gauge::default(),
+        store_up: Gauge::default(),
+        stage_seconds: Family::new_with_constructor(stage_seconds),
+        stages_entered: Family::default(),
+        commit_changes: Histogram::new(COMMIT_CHANGES),
+        commit_seconds: request_seconds(),
+        commits_failed: Counter::default(),
+        requests: Family::new_with_constructor(request_seconds),
+        responses: Family::default(),
+        refusals: Family::default(),
+        scripts: Family::default(),
+        fetches: Family::default(),
+        reports: Family::default(),
+        claims: Family::default(),
+        locks_held: Gauge::default(),
+        documents: Family::default(),
+        asset_checks: Family::default(),
+        asset_sent_bytes: Counter::default(),
+        asset_pulls: Family::default(),
+        asset_pulled_bytes: Counter::default(),
+        uptime_begin: std::time::Instant::now(),
+        uptime: Gauge::default(),
+    };
+    let mut registry = Registry::with_prefix("thirdboot");
+    hosts(&mut registry, &metrics);
+    service(&mut registry, &metrics);
+    assets(&mut registry, &metrics);
+    Metrics { registry, ..metrics }
+}
+
+fn hosts(to: &mut Registry, from: &Metrics) {
+    to.register("hosts", "Hosts that are described", from.hosts.clone());
+    to.register("runs", "Hosts by the stage of their last run", from.runs.clone());
+    to.register(
+        "runs_stalled",
+        "Runs past a deadline of their stage",
+        from.stalled.clone(),
+    );
+    to.register_with_unit(
+        "stage",
+        "How long a run was in a stage that it left",
+        Unit::Seconds,
+        from.stage_seconds.clone(),
+    );
+    to.register(
+        "stages_entered",
+        "Runs that entered a stage",
+        from.stages_entered.clone(),
+    );
+    to.register("scripts", "Scripts served, by what they do", from.scripts.clone());
+    to.register(
+        "fetches",
+        "Files of runs that were served in full",
+        from.fetches.clone(),
+    );
+    to.register("reports", "Reports of hosts", from.reports.clone());
+    to.register(
+        "claims",
+        "Claims: questions whether a disk may be written",
+        from.claims.clone(),
+    );
+    to.register(
+        "reboot_locks_held",
+        "Reboot locks that are held",
+        from.locks_held.clone(),
+    );
+}
+
+fn service(to: &mut Registry, from: &Metrics) {
+    to.register("build", "The running version", Metrics::info());
+    to.register_with_unit("uptime", "Time since the start", Unit::Seconds, from.uptime.clone());
+    to.register(
+        "store_up",
+        "Whether the store answered this scrape",
+        from.store_up.clone(),
+    );
+    to.register(
+        "commit_changes",
+        "Changes that shared a commit",
+        from.commit_changes.clone(),
+    );
+    to.register_with_unit(
+        "commit",
+        "Time from a commit's first statement to its answer",
+        Unit::Seconds,
+        from.commit_seconds.clone(),
+    );
+    to.register(
+        "commits_failed",
+        "Transactions that were given up: full, locked or lost",
+        from.commits_failed.clone(),
+    );
+    to.register_with_unit(
+        "http_request",
+        "Time to an answer's head",
+        Unit::Seconds,
+        from.requests.clone(),
+    );
+    to.register("http_responses", "Answers by status", from.responses.clone());
+    to.register(
+        "refusals",
+        "Answers that are problem documents, by kind",
+        from.refusals.clone(),
+    );
+    to.register(
+        "documents",
+        "Documents of runs that were needed",
+        from.documents.clone(),
+    );
+}
+
+fn assets(to: &mut Registry, from: &Metrics) {
+    to.register(
+        "asset_checks",
+        "Looks at a file of the mirror before it is served",
+        from.asset_checks.clone(),
+    );
+    to.register(
+        "asset_sent_bytes",
+        "Bytes of the mirror handed to connections",
+        from.asset_sent_bytes.clone(),
+    );
+    to.register("asset_pulls", "Pulls that ended", from.asset_pulls.clone());
+    to.register(
+        "asset_pulled_bytes",
+        "Bytes downloaded by pulls",
+        from.asset_pulled_bytes.clone(),
+    );
+}
