@@ -8,16 +8,16 @@ use thirdboot_lifecycle::DiskBoot;
 use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
 
-use crate::api::TokenUses;
 use crate::api::LastCensus;
+use crate::api::TokenUses;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
 use crate::follow::Followers;
 use crate::metrics::Metrics;
 use crate::reconciler::Nudge;
 use crate::secrets::Secrets;
-use crate::templates::Workshop;
 use crate::serve::Stopping;
+use crate::templates::Workshop;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -75,8 +75,6 @@ pub struct Settings {
     pub unknown_boots_disk: bool,
     /// How an unknown machine boots its disk.
     pub unknown_disk_boot: DiskBoot,
-    /// When a stage is late.
-    pub deadlines: Deadlines,
     /// Versions that are kept in the mirror beside those that are needed.
     pub assets_keep: usize,
     /// How long a script retries.

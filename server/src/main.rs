@@ -36,9 +36,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Serve(options) => {
             logging::start(&options);
             settings::warn_of_near_misses(&Arguments::command());
-            Box::pin(serve::run(*options)).await?;
-            Ok(ExitCode::SUCCESS)
-            let served = serve::run(*options).await;
+            let served = Box::pin(serve::run(*options)).await;
             Ok(served.map_or_else(|error| cli::failed(&error), |()| ExitCode::SUCCESS))
         }
         Command::Config(command) => Ok(command.run(&read.given, &Arguments::command())),

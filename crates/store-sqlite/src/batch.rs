@@ -15,9 +15,9 @@ use crate::pending::{self, Pending};
 use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
-use crate::{answers, clusters, hosts, packages, prune, read, reports, submit, templates, tokens, unknown};
 use crate::{
-    clusters, deadlines, hosts, packages, prune, put, read, reports, submit, templates, tokens, unknown, watching,
+    answers, clusters, deadlines, hosts, packages, prune, put, read, reports, submit, templates, tokens, unknown,
+    watching,
 };
 
 /// An open transaction and what it has read so far.

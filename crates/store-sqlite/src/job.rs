@@ -1,16 +1,12 @@
 //! What the writer is asked to do, and answers that wait for the commit.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use thirdboot_lifecycle::{ClusterName, Host};
 use thirdboot_store::{
-    Actor, Answer, AnswerKey, ClusterError, ClusterState, Deed, HostId, HostState, KeptAnswer, RenderAnswer,
-    Revocation, StoreError, Submission, SubmitError, Token, UnknownMachine,
-use std::sync::Arc;
-
-use thirdboot_lifecycle::{ClusterName, Host};
-use thirdboot_store::{
-    Actor, Answer, ClusterError, ClusterState, HostId, HostState, PutError, PutHost, StoreError, Submission,
-    SubmitError, Timing, TimingChange, Token, UnknownMachine,
+    Actor, Answer, AnswerKey, ClusterError, ClusterState, Deed, HostId, HostState, KeptAnswer, PutError, PutHost,
+    RenderAnswer, Revocation, StoreError, Submission, SubmitError, Timing, TimingChange, Token, UnknownMachine,
 };
 use tokio::sync::oneshot;
 
@@ -109,17 +105,16 @@ impl Job {
             Self::AddCluster(_, reply) => drop(reply.send(Err(error))),
             Self::SaveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::RemoveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
+            Self::Adopt(_, _, _, reply) => drop(reply.send(Err(error))),
+            Self::PutHosts(_, _, reply) => drop(reply.send(Err(error.into()))),
+            Self::Dismiss(_, reply) => drop(reply.send(Err(error))),
+            Self::ChangeTiming(_, _, reply) => drop(reply.send(Err(error))),
             Self::NoteUnknown(_, reply)
             | Self::AddToken(_, _, _, reply)
             | Self::NoteTokenUse(_, _, reply)
             | Self::KeepAnswer(_, reply)
             | Self::Audit(_, reply)
             | Self::Ping(reply) => {
-            Self::Adopt(_, _, _, reply) => drop(reply.send(Err(error))),
-            Self::PutHosts(_, _, reply) => drop(reply.send(Err(error.into()))),
-            Self::Dismiss(_, reply) => drop(reply.send(Err(error))),
-            Self::ChangeTiming(_, _, reply) => drop(reply.send(Err(error))),
-            Self::NoteUnknown(_, reply) | Self::AddToken(_, reply) | Self::Ping(reply) => {
                 drop(reply.send(Err(error)));
             }
             #[cfg(test)]

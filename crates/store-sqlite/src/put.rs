@@ -44,7 +44,7 @@ async fn put_one(
 ) -> Result<Result<(), SubmitError>, StoreError> {
     match put {
         PutHost::Add(host) => {
-            let added = hosts::add(batch, vec![(**host).clone()], by).await?;
+            let added = hosts::add(batch, vec![(**host).clone()], by, None).await?;
             Ok(added.map(drop).map_err(Into::into))
         }
         PutHost::Update {

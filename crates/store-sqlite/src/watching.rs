@@ -149,7 +149,7 @@ pub(crate) async fn adopt(
     if !is_listed(batch, machine).await? {
         return Ok(Ok(None));
     }
-    let added = match hosts::add(batch, vec![host], by).await? {
+    let added = match hosts::add(batch, vec![host], by, None).await? {
         Ok(added) => added.into_iter().next(),
         Err(error) => return Ok(Err(error)),
     };

@@ -62,6 +62,7 @@ pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Ans
         let filter = HostFilter {
             after: after.clone(),
             limit: AT_ONCE,
+            ..HostFilter::default()
         };
         let page = app.store.hosts(&filter).await?;
         for state in &page.items {

@@ -147,11 +147,9 @@ impl Wanted {
 
 async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) -> Result<(), SubmitFailure> {
     let host = &state.host;
-    let manifest = rendering::manifest(app, host).await?;
     // The version is not removed from the mirror before the run is known to need it.
     let _needed = app.assets.used().await;
-    let manifest = app.assets.manifest(host.arch, host.install.version.as_deref()).await;
-    let manifest = manifest.map_err(not_mirrored)?;
+    let manifest = rendering::manifest(app, host).await?;
     app.assets.check_ahead(&manifest);
     let permit = wanted.permit(state, app.store.now());
     let run = next_run(state);

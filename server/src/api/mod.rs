@@ -3,8 +3,8 @@
 mod actions;
 mod alerts;
 mod arm;
-mod audit;
 mod assets;
+mod audit;
 mod auth;
 mod beside;
 mod comparing;
@@ -15,11 +15,11 @@ mod filter;
 mod health;
 mod host_diff;
 mod hosts;
-mod lifetime;
-mod once;
 mod import;
-mod observed;
+mod lifetime;
 mod metrics;
+mod observed;
+mod once;
 mod openapi;
 #[cfg(test)]
 mod permissions;
@@ -48,8 +48,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use auth::{new_token, token_sha256};
-pub use uses::TokenUses;
 pub use metrics::LastCensus;
+pub use uses::TokenUses;
 
 use crate::App;
 use crate::problem::{unknown_path, wrong_method};

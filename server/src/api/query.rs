@@ -71,6 +71,8 @@ impl Query {
             .iter()
             .filter(move |(given, value)| given == name && !value.is_empty());
         given.map(|(_, value)| value.as_str())
+    }
+
     /// Whether a parameter is given, and not empty.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(given, value)| given == name && !value.is_empty())

@@ -9,8 +9,8 @@ use thirdboot_api::control::{
 use thirdboot_lifecycle::{Deadlines, Install, Purpose, Run, Stage, diagnose, due_at};
 use thirdboot_store::HostState;
 
-use super::version::etag;
 use super::alerts;
+use super::version::etag;
 use crate::App;
 
 /// A host as the API shows it.

@@ -48,7 +48,14 @@ async fn needs(app: &App) -> Result<BTreeMap<Key, Vec<String>>, Failure> {
     let mut needs: BTreeMap<Key, Vec<String>> = BTreeMap::new();
     let mut after = None;
     loop {
-        let page = app.store.hosts(&HostFilter { after, limit: PAGE }).await?;
+        let page = app
+            .store
+            .hosts(&HostFilter {
+                after,
+                limit: PAGE,
+                ..HostFilter::default()
+            })
+            .await?;
         for state in &page.items {
             let host = &state.host;
             if let Some(version) = host.install.version.as_ref().filter(|_| !host.retired) {

@@ -4,16 +4,16 @@
 //! Exit codes stand in [`EXIT_CODES`]; docs/cli.md is generated from the commands themselves.
 
 mod alerts;
-mod completions;
 mod assets;
+mod completions;
 mod config;
 mod connection;
 mod data_dir;
 mod db;
 mod deadlines;
 mod demo;
-mod events;
 mod doctor;
+mod events;
 mod failure;
 mod host;
 mod output;
@@ -33,17 +33,15 @@ use clap::Subcommand;
 use thirdboot_butane::cli::{CliArgs, run_cli};
 
 pub use alerts::AlertsCommand;
-pub use completions::CompletionsCommand;
 pub use assets::AssetsCommand;
-pub use config::{ConfigCommand, wrong_settings};
-pub use connection::{Connection, VARIABLES};
+pub use completions::CompletionsCommand;
 pub use config::{ConfigCommand, failed, wrong_settings};
-pub use connection::Connection;
+pub use connection::{Connection, VARIABLES};
 pub use db::DbCommand;
 pub use deadlines::SettingsCommand;
 pub use demo::DemoOptions;
-pub use events::EventsCommand;
 pub use doctor::DoctorOptions;
+pub use events::EventsCommand;
 pub use host::HostCommand;
 pub use output::Output;
 pub use profile::{LoginCommand, ProfileCommand};
@@ -54,7 +52,6 @@ pub use template::TemplateCommand;
 pub use unknown::UnknownCommand;
 
 use failure::Failure;
-use host::{EXIT_CODES, print};
 
 /// What scripts can count on.
 pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached, \
@@ -63,8 +60,6 @@ pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 
 /// What the binary does as a client.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Add, show, arm and hold hosts.
-    Host(HostCommand),
     /// Fill, show and prune the server's mirror.
     Assets(AssetsCommand),
     /// Back up, restore, migrate and check the database.
@@ -105,7 +100,6 @@ pub enum Command {
 /// Does it, and says on standard error what went wrong. `binary` is all that the binary knows.
 pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
     let done = match command {
-        Command::Host(command) => command.run().await,
         Command::Assets(command) => command.run().await,
         Command::Db(command) => command.run().await,
         Command::RotateKey(options) => options.run().await,

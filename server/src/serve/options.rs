@@ -290,7 +290,6 @@ impl ServeOptions {
             trusted_proxies: self.trusted_proxies.clone(),
             unknown_boots_disk: self.unknown == UnknownPolicy::Local,
             unknown_disk_boot: DiskBoot::default(),
-            deadlines: self.deadlines.clone(),
             assets_keep: self.assets_keep,
             retry: Retry {
                 attempts: self.boot_retries,

@@ -10,5 +10,4 @@ pub(crate) use logged::Logged;
 pub(crate) use mirror::{VERSION, bytes as sample_bytes};
 pub(crate) use reply::Reply;
 pub(crate) use site::{BOOT_ID, TestApp, mac};
-pub(crate) use site::{BOOT_ID, TestApp};
 pub(crate) use upstream::Upstream;

@@ -10,11 +10,11 @@ mod desk;
 mod doctor;
 #[cfg(test)]
 mod https;
+mod observe;
 #[cfg(test)]
 mod templates;
 #[cfg(test)]
 mod watching;
-mod observe;
 
 use desk::{Desk, binary, spoken};
 use serde_json::Value;

@@ -249,12 +249,10 @@ impl Client {
         seen: Option<u64>,
         limit_s: u64,
     ) -> Result<T, ClientError> {
-        let request = self.http.request(method, url.clone()).bearer_auth(self.token.reveal());
-        let mut request = request.timeout(Duration::from_secs(limit_s));
+        let mut request = self.request(method, url).timeout(Duration::from_secs(limit_s));
         if let Some(seen) = seen {
             request = request.header(reqwest::header::IF_MATCH, format!("\"{seen}\""));
         }
-        let mut request = self.request(method, url);
         if let Some(body) = body {
             request = request.json(body);
         }

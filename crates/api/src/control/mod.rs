@@ -25,11 +25,9 @@ use utoipa::ToSchema;
 pub use access::{AccessRole, AuditView, CallerView, TokenCreated, TokenSpec, TokenView};
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
 pub use assets::{AddFileBody, AssetFileView, AssetsView, PullBody, PullFileView, PullState, PullView, VersionView};
-pub use event::EventView;
-pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};
 pub use event::{EventView, EventsPage};
 pub use evidence::{BootDetail, ClaimedView, InstalledView, RunDetail, SeenView};
-pub use host::{HoldView, HostSpec, HostView, InstallSpec};
+pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};
 pub use import::{ImportAction, ImportAnswer, ImportBody, ImportedHost};
 pub use network::{
     AddressPoolSpec, AddressRangeSpec, BondMode, BondSpec, LacpRate, NetworkSpec, PortSpec, RouteSpec, UplinkMethod,

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use thirdboot_api::control::{AddFileBody, Arch, AssetsView, PullBody, PullState, PullView};
 
 use super::table::table;
-use super::{Connection, Failure, print, terminal_columns};
+use super::{Connection, Failure, terminal_columns};
 
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -100,19 +100,21 @@ impl AssetsCommand {
                     .await
                     .map_err(|error| Failure::Usage(format!("{source}: {error}")))?;
                 let added = client.put_asset_file(&name, &sha256, file).await?;
-                print(connection, &added, || format!("{}: {} bytes\n", added.name, added.size))
+                connection
+                    .output
+                    .print(&added, || format!("{}: {} bytes\n", added.name, added.size))
             }
             Action::List => {
                 let assets = client.assets().await?;
-                print(connection, &assets, || listed(&assets))
+                connection.output.print(&assets, || listed(&assets))
             }
             Action::Remove { name, arch: None } => {
                 client.remove_asset_file(&name).await?;
-                print(connection, &name, || format!("{name}: removed\n"))
+                connection.output.print(&name, || format!("{name}: removed\n"))
             }
             Action::Remove { name, arch: Some(arch) } => {
                 client.remove_asset_version(arch, &name).await?;
-                print(connection, &name, || format!("{name}: removed\n"))
+                connection.output.print(&name, || format!("{name}: removed\n"))
             }
         }
     }
@@ -130,7 +132,7 @@ async fn watch(connection: &Connection, begun: PullView) -> Result<(), Failure> 
     }
     bars.show(&pull);
     bars.end();
-    print(connection, &pull, || ended(&pull))?;
+    connection.output.print(&pull, || ended(&pull))?;
     if pull.state == PullState::Done {
         return Ok(());
     }

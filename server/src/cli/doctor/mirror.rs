@@ -1,11 +1,12 @@
 //! The assets: whether something can be installed from them.
 
 use std::fs;
+use std::sync::Arc;
 
 use thirdboot_lifecycle::Arch;
 
 use super::finding::Finding;
-use crate::assets::{AssetError, Assets};
+use crate::assets::{AssetError, Assets, Upstream};
 use crate::serve::ServeOptions;
 
 pub(super) async fn look(options: &ServeOptions) -> Vec<Finding> {
@@ -13,7 +14,17 @@ pub(super) async fn look(options: &ServeOptions) -> Vec<Finding> {
         .assets_dir
         .clone()
         .unwrap_or_else(|| options.data_dir.join("assets"));
-    let assets = Assets::new(root.clone());
+    let upstream = match Upstream::new(&options.streams_url) {
+        Ok(upstream) => upstream,
+        Err(error) => {
+            return vec![Finding::broken(
+                "assets",
+                format!("{error:#}"),
+                "mend the setting streams_url",
+            )];
+        }
+    };
+    let assets = Assets::new(root.clone(), upstream, Arc::default());
     let mut findings = Vec::new();
     for arch in [Arch::X86_64, Arch::Aarch64] {
         match assets.manifest(arch, None).await {
