@@ -92,8 +92,8 @@ pub(super) struct Viewer;
 #[derive(Debug)]
 pub(super) struct Operator(pub(super) Actor);
 
-/// Somebody who may write templates, tokens and clusters, by the name of their token.
-/// Somebody who may write templates and tokens, and change what holds for everybody, by the name of their token.
+/// Somebody who may write templates, tokens and clusters, and change what holds for everybody, by the name of their
+/// token.
 #[derive(Debug)]
 pub(super) struct Admin(pub(super) Actor);
 

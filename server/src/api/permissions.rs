@@ -54,6 +54,30 @@ const TABLE: &[(&str, &str, Option<AccessRole>)] = &[
     ("POST", "/api/v1/tokens", Some(Admin)),
     ("DELETE", "/api/v1/tokens/{name}", Some(Admin)),
     ("GET", "/api/v1/audit", Some(Admin)),
+    ("GET", "/api/v1/alerts", Some(Viewer)),
+    ("GET", "/api/v1/events", Some(Viewer)),
+    ("GET", "/api/v1/events/stream", Some(Viewer)),
+    ("GET", "/api/v1/hosts/{name}/boots", Some(Viewer)),
+    ("GET", "/api/v1/hosts/{name}/events/stream", Some(Viewer)),
+    ("GET", "/api/v1/hosts/{name}/observed", Some(Viewer)),
+    ("GET", "/api/v1/hosts/{name}/runs", Some(Viewer)),
+    ("GET", "/api/v1/hosts/{name}/runs/{number}", Some(Viewer)),
+    ("GET", "/api/v1/hosts/{name}/wait", Some(Viewer)),
+    ("POST", "/api/v1/import", Some(Operator)),
+    ("GET", "/api/v1/settings/deadlines", Some(Viewer)),
+    ("PATCH", "/api/v1/settings/deadlines", Some(Admin)),
+    ("POST", "/api/v1/unknown-machines/{id}/adopt", Some(Operator)),
+    ("DELETE", "/api/v1/unknown-machines/{id}", Some(Operator)),
+    ("GET", "/metrics", None),
+    ("GET", "/api/v1/assets", Some(Viewer)),
+    ("GET", "/api/v1/assets/pulls", Some(Viewer)),
+    ("POST", "/api/v1/assets/pulls", Some(Operator)),
+    ("GET", "/api/v1/assets/pulls/{id}", Some(Viewer)),
+    ("DELETE", "/api/v1/assets/pulls/{id}", Some(Operator)),
+    ("POST", "/api/v1/assets/files", Some(Operator)),
+    ("PUT", "/api/v1/assets/files/{name}", Some(Operator)),
+    ("DELETE", "/api/v1/assets/files/{name}", Some(Operator)),
+    ("DELETE", "/api/v1/assets/versions/{arch}/{version}", Some(Operator)),
 ];
 
 #[test]
@@ -80,7 +104,13 @@ fn filled(path: &str) -> String {
     let parts = path
         .split('/')
         .map(|part| if part.starts_with('{') { "none" } else { part });
-    parts.collect::<Vec<_>>().join("/")
+    let filled = parts.collect::<Vec<_>>().join("/");
+    // A stream that is opened does not end; one that is asked for wrongly does.
+    if path.ends_with("/stream") {
+        filled + "?none=none"
+    } else {
+        filled
+    }
 }
 
 #[tokio::test]

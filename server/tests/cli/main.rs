@@ -10,6 +10,7 @@ mod desk;
 mod doctor;
 #[cfg(test)]
 mod https;
+#[cfg(test)]
 mod observe;
 #[cfg(test)]
 mod templates;
