@@ -8,6 +8,7 @@ use axum::http::{Method, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use thirdboot_store::Deed;
+use tracing::Instrument as _;
 
 use super::auth::Caller;
 use super::openapi;
@@ -80,7 +81,7 @@ pub(super) async fn keep(State(app): State<App>, source: Source, mut request: Re
         return next.run(request).await;
     }
     // In a task of its own: who goes away must not take along the line about what they did.
-    let task = tokio::spawn(async move {
+    let answered = async move {
         let response = next.run(request).await;
         let made = response.headers().get(header::LOCATION);
         let made = made.and_then(|location| location.to_str().ok()).map(target);
@@ -91,8 +92,9 @@ pub(super) async fn keep(State(app): State<App>, source: Source, mut request: Re
             tracing::error!(%error, by = deed.caller, action = deed.action, target = deed.target, status, "not audited");
         }
         response
-    });
-    task.await
+    };
+    tokio::spawn(answered.in_current_span())
+        .await
         .unwrap_or_else(|error| Failure::internal(error).into_response())
 }
 
