@@ -173,20 +173,32 @@ fn takes_key(operation: &mut Map<String, Value>) {
         .for_each(|list| list.push(parameter.clone()));
 }
 
-/// A parameter that may be left out is no parameter that may be `null`.
+/// Whether anything but the path is asked for. A parameter that may be left out is no parameter that may be `null`.
 fn takes_query(operation: &mut Map<String, Value>) -> bool {
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     let mut takes_query = false;
     for parameter in parameters.into_iter().flatten() {
         takes_query |= parameter["in"] != "path";
-        let kind = &mut parameter["schema"]["type"];
-        if let Some([one, null]) = kind.as_array().map(Vec::as_slice)
-            && null == "null"
-        {
-            *kind = one.clone();
+        if let Some(schema) = parameter.get_mut("schema") {
+            without_null(schema);
         }
     }
     takes_query
+}
+
+fn without_null(schema: &mut Value) {
+    if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        types.retain(|one| one != "null");
+        if let [one] = types.as_slice() {
+            schema["type"] = one.clone();
+        }
+    }
+    if let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        choices.retain(|one| one["type"] != "null");
+        if let [one] = choices.as_slice() {
+            *schema = one.clone();
+        }
+    }
 }
 
 /// The role in `security: [{token: [role]}]`.
