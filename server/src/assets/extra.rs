@@ -1,7 +1,9 @@
 //! Any file with a hash: k3s binaries, firmware, what a unit fetches after its first boot.
 //!
-//!     assets/files/index.json      names, hashes, sizes
-//!     assets/files/NAME            the files, each checked before it is in the index
+//! ```text
+//! assets/files/index.json      names, hashes, sizes
+//! assets/files/NAME            the files, each checked before it is in the index
+//! ```
 //!
 //! They are served to everybody at `/files/NAME`: nothing secret belongs here.
 

@@ -1,8 +1,10 @@
 //! The file of the master key, or the environment variable in its stead: the present key, and former ones whose secrets
 //! are still out there.
 //!
-//!     0123…                                             the present key, 64 hex digits
-//!     former 4567… rotated 2026-11-25T12:00:00Z         opens what it made before then, makes nothing
+//! ```text
+//! 0123…                                             the present key, 64 hex digits
+//! former 4567… rotated 2026-11-25T12:00:00Z         opens what it made before then, makes nothing
+//! ```
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
