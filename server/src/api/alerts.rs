@@ -4,8 +4,8 @@ use axum::Json as Answered;
 use axum::extract::State;
 use jiff::Timestamp;
 use thirdboot_api::control::{AlertKind, AlertView, HostAlerts, Page};
-use thirdboot_lifecycle::{AlertLimits, HostName, alerts};
-use thirdboot_store::{HostFilter, HostState};
+use thirdboot_lifecycle::{AlertLimits, alerts};
+use thirdboot_store::{HostFilter, HostState, StoreError};
 
 use super::auth::Viewer;
 use super::query::Query;
@@ -54,41 +54,50 @@ pub(super) fn of(state: &HostState, limits: &AlertLimits, now: Timestamp) -> Vec
 pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Answer<Answered<Page<HostAlerts>>> {
     let query = query.only(&["kind", "limit", "cursor"])?;
     let kind: Option<AlertKind> = query.get("kind")?;
-    let limit = usize::try_from(query.limit()?).unwrap_or(usize::MAX);
-    let mut after: Option<HostName> = query.get("cursor")?;
+    let filter = HostFilter {
+        after: query.get("cursor")?,
+        limit: query.limit()?,
+        ..HostFilter::default()
+    };
     let (limits, now) = (app.store.timing().alerts, app.store.now());
+    let page = sift(&app, filter, |state| {
+        let mut alerts = of(state, &limits, now);
+        alerts.retain(|alert| kind.is_none_or(|kind| alert.kind == kind.as_str()));
+        let host = state.host.name.to_string();
+        (!alerts.is_empty()).then_some(HostAlerts { host, alerts })
+    });
+    Ok(Answered(page.await?))
+}
+
+/// A part of the hosts of a filter that are picked one by one. It can be empty and have more after it.
+pub(super) async fn sift<T>(
+    app: &App,
+    filter: HostFilter,
+    pick: impl Fn(&HostState) -> Option<T>,
+) -> Result<Page<T>, StoreError> {
+    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let mut filter = HostFilter {
+        limit: AT_ONCE,
+        ..filter
+    };
     let mut items = Vec::new();
+    let mut has_more = true;
     for _ in 0..LOOKED_AT / AT_ONCE {
-        let filter = HostFilter {
-            after: after.clone(),
-            limit: AT_ONCE,
-            ..HostFilter::default()
-        };
         let page = app.store.hosts(&filter).await?;
         for state in &page.items {
-            let mut alerts = of(state, &limits, now);
-            alerts.retain(|alert| kind.is_none_or(|kind| alert.kind == kind.as_str()));
-            after = Some(state.host.name.clone());
-            if !alerts.is_empty() {
-                items.push(HostAlerts {
-                    host: state.host.name.to_string(),
-                    alerts,
-                });
-            }
+            filter.after = Some(state.host.name.clone());
+            items.extend(pick(state));
             if items.len() == limit {
-                let next_cursor = after.map(|name| name.to_string());
-                return Ok(Answered(Page { items, next_cursor }));
+                break;
             }
         }
-        if !page.more {
-            return Ok(Answered(Page {
-                items,
-                next_cursor: None,
-            }));
+        has_more = page.more || items.len() == limit;
+        if !page.more || items.len() == limit {
+            break;
         }
     }
-    let next_cursor = after.map(|name| name.to_string());
-    Ok(Answered(Page { items, next_cursor }))
+    let next_cursor = filter.after.filter(|_| has_more).map(|name| name.to_string());
+    Ok(Page { items, next_cursor })
 }
 
 #[cfg(test)]
@@ -195,6 +204,22 @@ mod tests {
         assert_eq!(names("").await, ["a1", "a3"]);
         assert_eq!(names("?kind=rolled-back").await, ["a3"]);
         assert_eq!(names("?kind=lock-held").await, Vec::<Value>::new());
+        let listed = async |query: &str| -> Vec<Value> {
+            let page = site.api_get(&format!("/api/v1/hosts?{query}")).await.json();
+            let items = page["items"].as_array().unwrap();
+            items.iter().map(|host| host["name"].clone()).collect()
+        };
+        assert_eq!(listed("alert=rolled-back").await, ["a3"]);
+        assert_eq!(listed("alert=rolled-back&alert=packages-missing").await, ["a1", "a3"]);
+        assert_eq!(listed("alert=rolled-back&q=a1").await, Vec::<Value>::new());
+        let first = site
+            .api_get("/api/v1/hosts?alert=rolled-back&alert=packages-missing&limit=1")
+            .await
+            .json();
+        assert_eq!(
+            (&first["items"][0]["name"], &first["next_cursor"]),
+            (&json!("a1"), &json!("a1"))
+        );
         let first = site.api_get("/api/v1/alerts?limit=1").await.json();
         assert_eq!(first["next_cursor"], "a1");
         assert_eq!(names("?limit=1&cursor=a1").await, ["a3"]);

@@ -1,5 +1,7 @@
 //! Which hosts a list shows, as its parameters say.
 
+use thirdboot_api::UnknownName;
+use thirdboot_api::control::AlertKind;
 use thirdboot_lifecycle::{HostName, Stage};
 use thirdboot_store::{HostFilter, StageFilter};
 
@@ -8,21 +10,34 @@ use crate::problem::Failure;
 
 const KNOWN: &[&str] = &[
     "limit", "cursor", "q", "stage", "role", "cluster", "platform", "label", "stalled", "failed", "held", "adopted",
-    "retired",
+    "retired", "alert",
 ];
 /// What somebody types is at most this long.
 const MAX_SEARCH_CHARS: usize = 200;
 /// Words and labels that narrow a list down.
 const MAX_PARTS: usize = 16;
 
+/// Which hosts are listed.
+pub(super) struct Listing {
+    /// What the store knows of them.
+    pub(super) filter: HostFilter,
+    /// What is derived of them: one of these, if any are named.
+    pub(super) alerts: Vec<AlertKind>,
+}
+
 /// Reads the parameters of a list of hosts.
-pub(super) fn filter(query: Query) -> Result<HostFilter, Failure> {
+pub(super) fn listing(query: Query) -> Result<Listing, Failure> {
     let query = query.only(KNOWN)?;
     let labels: Vec<_> = query.all("label").map(label).collect::<Result<_, _>>()?;
     if labels.len() > MAX_PARTS {
         return Err(Failure::field("label", format!("expected at most {MAX_PARTS} of them")));
     }
-    Ok(HostFilter {
+    let alert = |word: &str| {
+        word.parse()
+            .map_err(|error: UnknownName| Failure::field("alert", error.to_string()))
+    };
+    let alerts = query.all("alert").map(alert).collect::<Result<_, _>>()?;
+    let filter = HostFilter {
         after: query.get::<HostName>("cursor")?,
         limit: query.limit()?,
         words: words(query.get::<String>("q")?.unwrap_or_default().as_str())?,
@@ -35,7 +50,8 @@ pub(super) fn filter(query: Query) -> Result<HostFilter, Failure> {
         held: query.get("held")?,
         adopted: query.get("adopted")?,
         retired: query.get("retired")?,
-    })
+    };
+    Ok(Listing { filter, alerts })
 }
 
 fn words(text: &str) -> Result<Vec<String>, Failure> {
@@ -150,6 +166,7 @@ mod tests {
             ("stage=armed&failed=true", "failed"),
             ("q=%00", "q"),
             (&format!("q={}", "x".repeat(201)), "q"),
+            ("alert=fire", "alert"),
             ("name=a1", "name"),
         ] {
             let problem = site.api_get(&format!("/api/v1/hosts?{query}")).await.problem();

@@ -6,13 +6,14 @@ use axum::Json as Answered;
 use axum::extract::State;
 use axum::response::IntoResponse as _;
 use thirdboot_api::ProblemType;
-use thirdboot_api::control::{HostCountsView, HostSpec, HostView, Page};
+use thirdboot_api::control::{AlertKind, HostCountsView, HostSpec, HostView, Page};
 use thirdboot_lifecycle::{HostName, Stage};
 use thirdboot_store::{HostState, StoreError};
 
+use super::alerts::sift;
 use super::auth::{Operator, Viewer};
 use super::describe::{described, placed};
-use super::filter::filter;
+use super::filter::{Listing, listing};
 use super::once::{Made, Once};
 use super::query::Query;
 use super::version::{etag, with_etag};
@@ -73,7 +74,7 @@ pub(super) async fn create(
 }
 
 /// What is answered to who added a host.
-fn made_of(added: &[HostState], app: &App) -> Result<Made, Failure> {
+pub(super) fn made_of(added: &[HostState], app: &App) -> Result<Made, Failure> {
     let state = added.first().ok_or_else(|| Failure::internal("no host was added"))?;
     let path = format!("/api/v1/hosts/{}", state.host.name);
     Ok(Made::at(path, &view(state, app))?.tagged(etag(&state.host)))
@@ -101,11 +102,21 @@ fn made_of(added: &[HostState], app: &App) -> Result<Made, Failure> {
         ("held" = Option<bool>, Query, description = "Whether the brake is on"),
         ("adopted" = Option<bool>, Query, description = "Whether they were adopted and not yet armed or released"),
         ("retired" = Option<bool>, Query, description = "Whether they are out of service"),
+        ("alert" = Option<AlertKind>, Query, description = "What is wrong with them beside their runs; may be repeated: one \
+            of these. Alerts are derived anew: a part can then be empty and have more after it"),
     ),
     responses((status = 200, description = "A part of the list", body = Page<HostView>)),
 )]
 pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Answer<Answered<Page<HostView>>> {
-    let filter = filter(query)?;
+    let Listing { filter, alerts } = listing(query)?;
+    if !alerts.is_empty() {
+        let is_wanted = |shown: &HostView| {
+            let mut kinds = shown.alerts.iter().map(|alert| alert.kind.as_str());
+            kinds.any(|kind| alerts.iter().any(|wanted| wanted.as_str() == kind))
+        };
+        let picked = sift(&app, filter, |state| Some(view(state, &app)).filter(is_wanted));
+        return Ok(Answered(picked.await?));
+    }
     let page = app.store.hosts(&filter).await?;
     let last = page.items.last().map(|state| state.host.name.to_string());
     Ok(Answered(Page {

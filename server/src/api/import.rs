@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json as Answered;
 use axum::extract::State;
+use axum::http::StatusCode;
 use thirdboot_api::control::{HostSpec, ImportAction, ImportAnswer, ImportBody, ImportedHost};
 use thirdboot_api::{FieldError, Problem, ProblemType};
 use thirdboot_lifecycle::Host;
-use thirdboot_store::{PutHost, Store};
+use thirdboot_store::{Actor, PutHost, Store};
 
 use super::auth::Operator;
 use super::describe::described;
+use super::once::{Made, Once};
 use crate::App;
 use crate::boot::LargeJson;
 use crate::problem::{Answer, Failure};
+use crate::templates::check_hosts;
 
 /// Hosts of one inventory: they share a transaction, and others wait for it.
 const MAX_HOSTS: usize = 10_000;
@@ -28,13 +30,24 @@ const MAX_ERRORS: usize = 100;
     post, path = "/api/v1/import", tag = "hosts", operation_id = "import_hosts", security(("token" = ["operator"])),
     request_body = ImportBody,
     responses((status = 200, description = "What was done, or would be", body = ImportAnswer)),
-    extensions(("x-problems" = json!(["already-taken", "changed"]))),
+    extensions(("x-problems" = json!(["already-taken", "changed", "refused"])), ("x-idempotent" = json!(true))),
 )]
 pub(super) async fn import(
     State(app): State<App>,
     Operator(by): Operator,
+    once: Once,
     LargeJson(body): LargeJson<ImportBody>,
-) -> Answer<Answered<ImportAnswer>> {
+) -> Answer<Made> {
+    let (keep, made) = once.answered(&app, &by, "import_hosts", &body).await?;
+    if let Some(made) = made {
+        return Ok(made);
+    }
+    let done = imported(&app, by, body).await;
+    let done = done.and_then(|answer| Made::said(StatusCode::OK, &answer));
+    keep.after(&app, done).await
+}
+
+async fn imported(app: &App, by: Actor, body: ImportBody) -> Result<ImportAnswer, Failure> {
     if body.hosts.len() > MAX_HOSTS {
         return Err(Failure::field(
             "hosts",
@@ -42,6 +55,7 @@ pub(super) async fn import(
         ));
     }
     let plan = plan(app.store.as_ref(), &body.hosts).await?;
+    plan.check(app).await?;
     if !body.dry_run && !plan.puts.is_empty() {
         let count = plan.puts.len();
         let (puts, places): (Vec<_>, Vec<_>) = plan.puts.into_iter().unzip();
@@ -51,10 +65,10 @@ pub(super) async fn import(
         })?;
         tracing::info!(hosts = count, %by, "inventory imported");
     }
-    Ok(Answered(ImportAnswer {
+    Ok(ImportAnswer {
         dry_run: body.dry_run,
         hosts: plan.hosts,
-    }))
+    })
 }
 
 struct Plan {
@@ -148,6 +162,28 @@ async fn taken_elsewhere(
 }
 
 impl Plan {
+    /// Refuses hosts that their templates cannot be rendered for.
+    async fn check(&self, app: &App) -> Result<(), Failure> {
+        let described = self.puts.iter().map(|(put, _)| match put {
+            PutHost::Add(host) | PutHost::Update { host, .. } => (**host).clone(),
+        });
+        let unfit = check_hosts(app, described.collect()).await?;
+        let errors: Vec<FieldError> = unfit
+            .into_iter()
+            .map(|unfit| {
+                let place = self.puts.get(unfit.at).map_or(0, |(_, place)| *place);
+                FieldError {
+                    field: format!("hosts[{place}].{}", unfit.field),
+                    detail: unfit.detail,
+                }
+            })
+            .collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(refused(errors))
+    }
+
     async fn add(&mut self, store: &dyn Store, at: usize, mut host: Host) -> Result<(), Failure> {
         let name = host.name.to_string();
         let Some(known) = store.host(&host.name).await? else {

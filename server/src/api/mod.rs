@@ -49,6 +49,8 @@ use utoipa_axum::routes;
 
 pub use auth::{new_token, token_sha256};
 pub use metrics::LastCensus;
+#[cfg(test)]
+pub(crate) use openapi::operation_ids;
 pub use uses::TokenUses;
 
 use crate::App;

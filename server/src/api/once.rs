@@ -1,9 +1,9 @@
 //! `Idempotency-Key`: a request that is sent again, since its answer was lost, is answered as the first time.
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -41,16 +41,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Once {
 /// What was made, as it is answered now and whenever the request comes again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Made {
-    location: String,
+    #[serde(default = "created")]
+    status: u16,
+    location: Option<String>,
     etag: Option<String>,
     body: Value,
+}
+
+/// The status of answers that were kept without one.
+fn created() -> u16 {
+    StatusCode::CREATED.as_u16()
 }
 
 impl Made {
     /// `body` was made at this path.
     pub(super) fn at(location: String, body: &impl Serialize) -> Result<Self, Failure> {
         Ok(Self {
-            location,
+            location: Some(location),
+            ..Self::said(StatusCode::CREATED, body)?
+        })
+    }
+
+    /// `body` is what was done.
+    pub(super) fn said(status: StatusCode, body: &impl Serialize) -> Result<Self, Failure> {
+        Ok(Self {
+            status: status.as_u16(),
+            location: None,
             etag: None,
             body: serde_json::to_value(body).map_err(Failure::internal)?,
         })
@@ -65,10 +81,11 @@ impl Made {
 
 impl IntoResponse for Made {
     fn into_response(self) -> Response {
-        let headers: [(HeaderName, String); 2] =
-            [(LOCATION, self.location), (CONTENT_TYPE, "application/json".to_owned())];
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::CREATED);
+        let kind = [(CONTENT_TYPE, "application/json")];
+        let location = self.location.map(|location| [(LOCATION, location)]);
         let etag = self.etag.map(|etag| [(ETAG, etag)]);
-        (StatusCode::CREATED, headers, etag, self.body.to_string()).into_response()
+        (status, kind, location, etag, self.body.to_string()).into_response()
     }
 }
 
@@ -120,6 +137,29 @@ impl Keep {
         let opened = app.secrets.unseal_answer(&self.caller, key, &kept.sealed);
         let made = serde_json::from_slice(&opened.map_err(Failure::internal)?);
         made.map(Some).map_err(Failure::internal)
+    }
+
+    /// Keeps the answer after what was done, for what cannot be done twice anyway: should the server end in between,
+    /// the same request again is refused, as it is without a key. Hosts and tokens are kept with their answers.
+    pub(super) async fn after(&self, app: &App, done: Result<Made, Failure>) -> Result<Made, Failure> {
+        let made = match done {
+            Ok(made) => made,
+            // The same request on another connection may have been faster.
+            Err(failure) => return self.found(app).await?.ok_or(failure),
+        };
+        let Some(answer) = self.answer(app, &made)? else {
+            return Ok(made);
+        };
+        match app.store.keep_answer(answer).await {
+            Ok(()) => Ok(made),
+            Err(error) => {
+                let first = self.raced(app, &error).await.unwrap_or_default();
+                if first.is_none() {
+                    tracing::warn!(%error, "an answer is not kept for its Idempotency-Key");
+                }
+                Ok(first.unwrap_or(made))
+            }
+        }
     }
 
     /// Under which the answer is kept, if it is.
@@ -200,6 +240,33 @@ mod tests {
         site.app.store.close().await;
         let database = std::fs::read(site.path("data/thirdboot.db")).unwrap();
         assert!(!database.windows(token.len()).any(|bytes| bytes == token.as_bytes()));
+    }
+
+    #[tokio::test]
+    async fn whatever_makes_something_that_lasts_answers_again() {
+        let site = TestApp::new().await;
+        site.get("/ipxe?mac=52:54:00:00:00:07").await;
+        let template = json!({"text": "variant: fcos\nversion: 1.5.0\n"});
+        let inventory = json!({"hosts": [TestApp::described("a1", 1)]});
+        let put = async |key: &str, body: &Value| {
+            let headers = [("idempotency-key", key)];
+            site.admin_with(Method::PUT, "/api/v1/templates/motd", &headers, body.to_string())
+                .await
+        };
+        for (path, body, status) in [
+            ("unknown-machines/1/adopt", json!({"name": "a7"}), 201),
+            ("import", inventory, 200),
+        ] {
+            let first = sent(&site, path, path, &body).await;
+            assert_eq!(first.status, status, "{path}: {}", first.text());
+            let again = sent(&site, path, path, &body).await;
+            assert_eq!((again.status, again.json()), (first.status, first.json()), "{path}");
+        }
+        let (first, again) = (put("k1", &template).await, put("k1", &template).await);
+        assert_eq!(first.status, 201, "{}", first.text());
+        assert_eq!((again.status, again.json()), (first.status, first.json()));
+        assert_eq!(again.header("etag"), first.header("etag"));
+        assert_eq!(put("k2", &template).await.problem().0, 428);
     }
 
     #[tokio::test]

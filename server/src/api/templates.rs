@@ -2,16 +2,18 @@
 
 use axum::Json as Answered;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{CheckedView, FaultView, Page, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView};
 use thirdboot_lifecycle::HostName;
 use thirdboot_render::Fault;
-use thirdboot_store::{Selection, StoredTemplate, TemplateDraft, TemplateMoved};
+use thirdboot_store::{Actor, Selection, StoredTemplate, TemplateDraft};
 
 use super::auth::{Admin, Operator, Viewer};
+use super::once::{Made, Once};
 use super::query::Query;
+use super::version::IfMatch;
 use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
@@ -53,7 +55,8 @@ pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<Str
         .template(&name, None)
         .await?
         .filter(|stored| !stored.is_deleted);
-    Ok(tagged(StatusCode::OK, view(stored.ok_or_else(|| none(&name))?, true)))
+    let shown = view(stored.ok_or_else(|| none(&name))?, true);
+    Ok(([(header::ETAG, etag(shown.version))], Answered(shown)).into_response())
 }
 
 /// Saves a template: a new one, or a new version of one.
@@ -64,35 +67,52 @@ pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<Str
     put, path = "/api/v1/templates/{name}", tag = "templates", operation_id = "save_template", security(("token" = ["admin"])),
     params(
         ("name" = String, Path, description = "The template's name: 1 to 63 of a-z 0-9 -", example = "motd"),
-        ("If-Match" = Option<String>, Header, description = "The version that was seen, in quotes; needed where the template is there already"),
+        ("If-Match" = Option<String>, Header, description = "The version that was seen, in quotes, or `*` for any; needed where the template is there already"),
     ),
     request_body = TemplateSpec,
     responses(
         (status = 200, description = "A new version", body = TemplateView, headers(("ETag" = String, description = "The version in quotes"))),
         (status = 201, description = "A new template", body = TemplateView, headers(("ETag" = String, description = "The version in quotes"))),
     ),
-    extensions(("x-problems" = json!(["changed", "refused"]))),
+    extensions(
+        ("x-problems" = json!(["refused", "precondition-failed", "precondition-required"])),
+        ("x-idempotent" = json!(true)),
+    ),
 )]
 pub(super) async fn save(
     State(app): State<App>,
     Admin(by): Admin,
+    once: Once,
+    if_match: IfMatch,
     Path(name): Path<String>,
-    headers: HeaderMap,
     Json(spec): Json<TemplateSpec>,
-) -> Answer {
-    let expected = if_match(&headers)?;
+) -> Answer<Made> {
     let draft = draft(&name, &spec, &by.to_string())?;
+    let operation = format!("save_template {name}");
+    let (keep, made) = once.answered(&app, &by, &operation, &spec).await?;
+    if let Some(made) = made {
+        return Ok(made);
+    }
+    let done = saved(&app, &by, &if_match, draft).await;
+    keep.after(&app, done).await
+}
+
+async fn saved(app: &App, by: &Actor, if_match: &IfMatch, draft: TemplateDraft) -> Result<Made, Failure> {
+    let name = draft.name.clone();
     // Nothing else is saved between what was checked and what is saved.
     let _gate = app.workshop.gate.acquire().await.map_err(Failure::internal)?;
     let others = app.store.templates().await?;
-    let is_new = others.iter().all(|other| other.draft.name != name);
+    let before = others.iter().find(|other| other.draft.name == name);
+    let expected = before.map(|before| before.version);
+    seen(if_match, &name, expected)?;
+    let is_new = before.is_none();
     if is_new && others.len() >= MAX_TEMPLATES {
         return Err(Failure::new(
             ProblemType::Refused,
             format!("there are {MAX_TEMPLATES} templates already"),
         ));
     }
-    let checked = check(&app, &draft).await?;
+    let checked = check(app, &draft).await?;
     if !checked.is_valid() {
         return Err(invalid(&checked));
     }
@@ -100,12 +120,16 @@ pub(super) async fn save(
         .store
         .save_template(draft, expected)
         .await?
-        .map_err(|moved| outdated(&name, expected, moved))?;
+        .map_err(|moved| outdated(&name, moved.current))?;
     tracing::info!(template = %name, version = saved.version, %by, hosts = checked.hosts, "template saved");
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let mut answer = view(saved, true);
     answer.checked = Some(checked_view(&checked));
-    Ok(tagged(status, answer))
+    let made = if is_new {
+        Made::at(format!("/api/v1/templates/{name}"), &answer)?
+    } else {
+        Made::said(StatusCode::OK, &answer)?
+    };
+    Ok(made.tagged(etag(answer.version)))
 }
 
 /// Takes a template away. Its versions stay readable.
@@ -113,29 +137,26 @@ pub(super) async fn save(
     delete, path = "/api/v1/templates/{name}", tag = "templates", operation_id = "delete_template", security(("token" = ["admin"])),
     params(
         ("name" = String, Path, description = "The template's name", example = "motd"),
-        ("If-Match" = String, Header, description = "The version that was seen, in quotes"),
+        ("If-Match" = Option<String>, Header, description = "The version that was seen, in quotes, or `*` for any; needed"),
     ),
     responses((status = 200, description = "The version that took it away", body = TemplateView)),
-    extensions(("x-problems" = json!(["changed"]))),
+    extensions(("x-problems" = json!(["precondition-failed", "precondition-required"]))),
 )]
 pub(super) async fn delete(
     State(app): State<App>,
     Admin(by): Admin,
+    if_match: IfMatch,
     Path(name): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Answered<TemplateView>> {
-    let Some(expected) = if_match(&headers)? else {
-        return Err(Failure::field(
-            "If-Match",
-            "expected the version that you saw, in quotes",
-        ));
-    };
     let _gate = app.workshop.gate.acquire().await.map_err(Failure::internal)?;
-    let deleted = app.store.delete_template(&name, expected, &by.to_string()).await?;
-    let deleted = deleted.map_err(|moved| match moved.current {
-        None => none(&name),
-        Some(_) => outdated(&name, Some(expected), moved),
-    })?;
+    let last = app.store.template(&name, None).await?.filter(|last| !last.is_deleted);
+    let last = last.ok_or_else(|| none(&name))?;
+    seen(&if_match, &name, Some(last.version))?;
+    let deleted = app
+        .store
+        .delete_template(&name, last.version, &by.to_string())
+        .await?
+        .map_err(|moved| outdated(&name, moved.current))?;
     tracing::info!(template = %name, version = deleted.version, %by, "template deleted");
     Ok(Answered(view(deleted, false)))
 }
@@ -371,39 +392,32 @@ fn invalid(checked: &Checked) -> Failure {
     Failure::field("text", lines.join("\n"))
 }
 
-/// The version in `If-Match`.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
-        return Ok(None);
-    };
-    let version = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-    let bad = || {
-        Failure::field(
-            "If-Match",
-            "expected a version in quotes, such as \"3\", as the ETag has it",
-        )
-    };
-    version.map(Some).ok_or_else(bad)
-}
-
-fn outdated(name: &str, expected: Option<u64>, moved: TemplateMoved) -> Failure {
-    let why = match (expected, moved.current) {
-        (None, Some(current)) => {
-            format!("the template {name} is there already, in version {current}: give If-Match to save on top of it")
+/// Refuses whoever saw another version than the present one, or does not say which one they saw.
+fn seen(if_match: &IfMatch, name: &str, present: Option<u64>) -> Result<(), Failure> {
+    let tag = present.map(etag);
+    match (if_match.meets(tag.as_deref().unwrap_or_default()), present) {
+        (None, None) | (Some(true), Some(_)) => Ok(()),
+        (None, Some(version)) => {
+            let detail = format!(
+                "the template {name} is there, in version {version}: send `If-Match` with the version that you saw"
+            );
+            Err(Failure::new(ProblemType::PreconditionRequired, detail))
         }
-        (_, Some(current)) => format!("the template {name} was changed meanwhile: its version is {current}"),
-        (_, None) => format!("the template {name} is not there (any more): leave If-Match out to make it"),
-    };
-    Failure::new(ProblemType::Changed, why)
+        (Some(_), current) => Err(outdated(name, current)),
+    }
 }
 
-fn tagged(status: StatusCode, template: TemplateView) -> Response {
-    let tag = HeaderValue::try_from(format!("\"{}\"", template.version));
-    let headers: [(HeaderName, HeaderValue); 1] = [(header::ETAG, tag.unwrap_or(HeaderValue::from_static("\"0\"")))];
-    (status, headers, Answered(template)).into_response()
+fn outdated(name: &str, current: Option<u64>) -> Failure {
+    let why = match current {
+        Some(current) => format!("the template {name} was changed meanwhile: its version is {current}"),
+        None => format!("the template {name} is not there (any more): leave If-Match out to make it"),
+    };
+    Failure::new(ProblemType::PreconditionFailed, why)
+}
+
+/// A version as `ETag` and `If-Match` have it.
+fn etag(version: u64) -> String {
+    format!("\"{version}\"")
 }
 
 #[cfg(test)]

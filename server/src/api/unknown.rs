@@ -5,15 +5,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{AdoptBody, Arch, HostSpec, HostView, Page, UnknownMachineView};
-use thirdboot_store::UnknownMachine;
+use thirdboot_store::{Actor, HostState, UnknownMachine};
 
 use super::auth::{Operator, Viewer};
 use super::describe::described;
-use super::view::view as host_view;
+use super::hosts::made_of;
+use super::once::{Made, Once};
 use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
+use crate::templates::check_host;
 
 /// Lists machines that asked for a script and match no host, the last seen first.
 #[utoipa::path(
@@ -38,23 +40,38 @@ pub(super) async fn list(State(app): State<App>, _: Viewer) -> Answer<Answered<P
         ("id" = u64, Path, description = "The machine's number", example = 3),
     ),
     request_body = AdoptBody,
-    responses((status = 201, description = "The host, held until it is armed or released", body = HostView)),
-    extensions(("x-problems" = json!(["already-taken", "refused"]))),
+    responses((
+        status = 201, description = "The host, held until it is armed or released", body = HostView,
+        headers(("ETag" = String, description = "Names this version of the description"), ("Location" = String)),
+    )),
+    extensions(("x-problems" = json!(["already-taken", "refused"])), ("x-idempotent" = json!(true))),
 )]
 pub(super) async fn adopt(
     State(app): State<App>,
     Operator(by): Operator,
+    once: Once,
     Path(id): Path<String>,
     Json(body): Json<AdoptBody>,
-) -> Answer<(StatusCode, Answered<HostView>)> {
-    let machine = listed(&app, &id).await?;
+) -> Answer<Made> {
+    let operation = format!("adopt_unknown_machine {id}");
+    let (keep, made) = once.answered(&app, &by, &operation, &body).await?;
+    if let Some(made) = made {
+        return Ok(made);
+    }
+    let done = adopted(&app, by, &id, body).await;
+    keep.after(&app, done.and_then(|state| made_of(&[state], &app))).await
+}
+
+async fn adopted(app: &App, by: Actor, id: &str, body: AdoptBody) -> Result<HostState, Failure> {
+    let machine = listed(app, id).await?;
     let (number, spec) = (machine.id, spec(body, machine)?);
     let mut host = described(&spec)?;
     host.adopted = true;
+    check_host(app, &host).await?;
     let adopted = app.store.adopt(number, host, by.clone()).await?;
-    let state = adopted.ok_or_else(|| not_listed(&id))?;
+    let state = adopted.ok_or_else(|| not_listed(id))?;
     tracing::info!(host = %state.host.name, %by, "unknown machine adopted");
-    Ok((StatusCode::CREATED, Answered(host_view(&state, &app))))
+    Ok(state)
 }
 
 /// Takes an unknown machine off the list, until it asks again.

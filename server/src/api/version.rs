@@ -53,17 +53,22 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
+    /// Whether the request was made for this version; none when it does not say.
+    pub(super) fn meets(&self, present: &str) -> Option<bool> {
+        self.0.as_deref().map(|given| is_match(given, present))
+    }
+
     /// Refuses when the request was made for another version, or must say for which and does not.
     pub(super) fn check(&self, host: &Host, is_needed: bool) -> Result<(), Failure> {
         let present = etag(host);
-        match &self.0 {
+        match self.meets(&present) {
             None if is_needed => {
                 let detail = format!("send `If-Match` with the ETag of the host that was read; it is {present} now");
                 Err(Failure::new(ProblemType::PreconditionRequired, detail))
             }
             None => Ok(()),
-            Some(given) if is_match(given, &present) => Ok(()),
-            Some(_) => {
+            Some(true) => Ok(()),
+            Some(false) => {
                 let detail = format!("the host's description is {present} by now: get it again");
                 Err(Failure::new(ProblemType::PreconditionFailed, detail))
             }

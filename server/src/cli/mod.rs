@@ -5,9 +5,12 @@
 
 mod alerts;
 mod assets;
+mod audit;
 mod completions;
 mod config;
 mod connection;
+#[cfg(test)]
+mod coverage;
 mod data_dir;
 mod db;
 mod deadlines;
@@ -16,13 +19,16 @@ mod doctor;
 mod events;
 mod failure;
 mod host;
+mod input;
 mod output;
 mod profile;
 mod repository;
 mod role;
 mod rotate;
+mod since;
 mod table;
 mod template;
+mod token;
 mod ttl;
 mod unknown;
 
@@ -34,6 +40,7 @@ use thirdboot_butane::cli::{CliArgs, run_cli};
 
 pub use alerts::AlertsCommand;
 pub use assets::AssetsCommand;
+pub use audit::AuditCommand;
 pub use completions::CompletionsCommand;
 pub use config::{ConfigCommand, failed, wrong_settings};
 pub use connection::{Connection, VARIABLES};
@@ -49,6 +56,7 @@ pub use repository::RepositoryCommand;
 pub use role::RoleCommand;
 pub use rotate::RotateOptions;
 pub use template::TemplateCommand;
+pub use token::{TokenCommand, WhoamiCommand};
 pub use unknown::UnknownCommand;
 
 use failure::Failure;
@@ -80,6 +88,12 @@ pub enum Command {
     Alerts(AlertsCommand),
     /// List, adopt and dismiss machines that nobody has described.
     Unknown(Box<UnknownCommand>),
+    /// Make, list and revoke tokens.
+    Token(TokenCommand),
+    /// Show as whom the server sees you.
+    Whoami(WhoamiCommand),
+    /// Show who did what, and who read which secret.
+    Audit(AuditCommand),
     /// Show and change what holds for every host.
     Settings(SettingsCommand),
     /// Keep a server and a token for it in a file that only you can read.
@@ -109,6 +123,9 @@ pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
         Command::Events(command) => command.run().await,
         Command::Alerts(command) => command.run().await,
         Command::Unknown(command) => command.run().await,
+        Command::Token(command) => command.run().await,
+        Command::Whoami(command) => command.run().await,
+        Command::Audit(command) => command.run().await,
         Command::Settings(command) => command.run().await,
         Command::Login(command) => command.run().await,
         Command::Profile(command) => command.run(),

@@ -145,7 +145,7 @@ impl LoginCommand {
         };
         // Kept is what the server knows.
         let ca = self.connection.named_ca()?;
-        connect(&endpoint, token.clone(), ca.as_deref())?.hosts(1, None).await?;
+        connect(&endpoint, token.clone(), ca.as_deref())?.whoami().await?;
         let file = file()?;
         let mut profiles = Profiles::load(&file)?;
         let profile = Profile {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use thirdboot_api::control::{RepositorySpec, RepositoryView, Role};
 
 use super::table::{table, text};
-use super::{Connection, EXIT_CODES, Failure, terminal_columns};
+use super::{Connection, EXIT_CODES, Failure};
 
 /// A key file is at most this long, in bytes.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
@@ -71,14 +71,16 @@ impl RepositoryCommand {
                 connection.output.print(&repository, || {
                     format!(
                         "{}\n\n{}\n",
-                        list(std::slice::from_ref(&repository)).trim_end(),
+                        list(std::slice::from_ref(&repository), connection.output.columns()).trim_end(),
                         repository.gpg_key.trim()
                     )
                 })
             }
             Action::List => {
                 let all = connection.client()?.repositories().await?.items;
-                connection.output.print(&all, || list(&all))
+                connection
+                    .output
+                    .print(&all, || list(&all, connection.output.columns()))
             }
             Action::Remove { name } => {
                 let repository = connection.client()?.remove_repository(&name).await?;
@@ -100,8 +102,8 @@ fn read(key: &PathBuf) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| refuse("not text: export it with gpg --armor".to_owned()))
 }
 
-fn list(repositories: &[RepositoryView]) -> String {
-    let mut table = table(&["NAME", "ROLES", "URL"], terminal_columns());
+fn list(repositories: &[RepositoryView], columns: Option<u16>) -> String {
+    let mut table = table(&["NAME", "ROLES", "URL"], columns);
     for repository in repositories {
         let roles: Vec<&str> = repository.roles.iter().map(|role| role.as_str()).collect();
         let roles = if roles.is_empty() {

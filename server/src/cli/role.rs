@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use thirdboot_api::control::{Role, RoleSpec, RoleView};
 
 use super::table::{table, text};
-use super::{Connection, EXIT_CODES, Failure, terminal_columns};
+use super::{Connection, EXIT_CODES, Failure};
 
 /// What hosts of a role have, over the API.
 #[derive(Debug, Args)]
@@ -44,17 +44,20 @@ impl RoleCommand {
         let role = match self.action {
             Action::List => {
                 let all = connection.client()?.roles().await?.items;
-                return connection.output.print(&all, || list(&all));
+                return connection
+                    .output
+                    .print(&all, || list(&all, connection.output.columns()));
             }
             Action::Show { role } => connection.client()?.role(role).await?,
             Action::Set { role, packages, .. } => connection.client()?.put_role(role, &RoleSpec { packages }).await?,
         };
-        connection.output.print(&role, || list(std::slice::from_ref(&role)))
+        let output = &connection.output;
+        output.print(&role, || list(std::slice::from_ref(&role), output.columns()))
     }
 }
 
-fn list(roles: &[RoleView]) -> String {
-    let mut table = table(&["ROLE", "PACKAGES"], terminal_columns());
+fn list(roles: &[RoleView], columns: Option<u16>) -> String {
+    let mut table = table(&["ROLE", "PACKAGES"], columns);
     for role in roles {
         table.add_row([role.role.to_string(), role.packages.join(" ")]);
     }

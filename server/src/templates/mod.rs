@@ -1,17 +1,19 @@
 //! Users' templates: which of them a host gets, and whether they may be saved.
 
 mod checking;
+mod hosts;
 mod sample;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thirdboot_lifecycle::Host;
-use thirdboot_render::{CheckBase, Fault, Overlay, Template};
+use thirdboot_render::{Fault, Template};
 use thirdboot_store::{Selection, StoredTemplate};
 use tokio::sync::Semaphore;
 
 pub(crate) use checking::{Checked, check, with_draft};
+pub(crate) use hosts::{check_host, check_hosts};
 
 use crate::App;
 use crate::problem::Failure;
@@ -85,37 +87,6 @@ pub(crate) async fn of_host(app: &App, host: &Host) -> Result<Vec<InForce>, Fail
     let mut all = in_force(app).await?;
     all.retain(|one| one.selection.selects(host));
     Ok(all)
-}
-
-/// Refuses a host that its templates cannot be rendered for: whoever describes it hears of it, not whoever arms it.
-pub(crate) async fn check_host(app: &App, host: &Host) -> Result<(), Failure> {
-    let templates = of_host(app, host).await?;
-    // What a pool gives is known when the host is saved: arming looks again.
-    let has_all_addresses = host.network.vlans.iter().all(|vlan| vlan.pool.is_none());
-    if templates.is_empty() || !has_all_addresses {
-        return Ok(());
-    }
-    let host = host.clone();
-    let checked = tokio::task::spawn_blocking(move || {
-        let templates: Vec<&Template> = templates.iter().map(|one| &*one.template).collect();
-        let base = CheckBase::of(&host).map_err(|error| error.to_string())?;
-        base.check(Overlay(&templates), &host).map_err(|faults| lines(&faults))
-    });
-    match checked.await.map_err(Failure::internal)? {
-        Ok(()) => Ok(()),
-        Err(why) => {
-            let detail = format!("a template that selects this host cannot be rendered for it: {why}");
-            Err(Failure::field(field_at_fault(&why), detail))
-        }
-    }
-}
-
-/// The field of the host that a template missed, as far as its error names one.
-fn field_at_fault(why: &str) -> &str {
-    let named = why
-        .split_once("`host.")
-        .map_or("", |(_, rest)| rest.split('`').next().unwrap_or_default());
-    if named.is_empty() { "labels" } else { named }
 }
 
 /// Faults, one a line.

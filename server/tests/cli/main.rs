@@ -1,6 +1,8 @@
 //! The command line against a running server, as scripts use it: what it prints, and how it ends.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod db;
@@ -8,6 +10,8 @@ mod db;
 mod desk;
 #[cfg(test)]
 mod doctor;
+#[cfg(test)]
+mod hosts;
 #[cfg(test)]
 mod https;
 #[cfg(test)]

@@ -85,7 +85,7 @@ async fn what_is_wrong_is_told_with_its_place() {
     let missing = desk.types("template save motd /nowhere.bu").await;
     assert_eq!(
         (missing.code, missing.err.contains("/nowhere.bu")),
-        (1, true),
+        (2, true),
         "{missing:?}"
     );
     assert_eq!(desk.types("template save motd").await.code, 2);

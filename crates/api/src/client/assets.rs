@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use super::{Client, ClientError, decode};
-use crate::control::{AddFileBody, Arch, AssetFileView, AssetsView, Empty, PullBody, PullView};
+use crate::control::{AddFileBody, Arch, AssetFileView, AssetsView, Empty, Page, PullBody, PullView};
 
 /// A file may be large and the line slow.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
@@ -33,6 +33,22 @@ impl Client {
     /// When there is none of this number since the server's start, or nothing answers.
     pub async fn asset_pull(&self, id: u64) -> Result<PullView, ClientError> {
         self.get(&["assets", "pulls", &id.to_string()], &[]).await
+    }
+
+    /// Every pull since the server's start, the latest first.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn asset_pulls(&self) -> Result<Page<PullView>, ClientError> {
+        self.get(&["assets", "pulls"], &[]).await
+    }
+
+    /// Ends a pull. What it has downloaded stays for the next one.
+    ///
+    /// # Errors
+    /// When there is none of this number since the server's start, it has ended, or nothing answers.
+    pub async fn cancel_asset_pull(&self, id: u64) -> Result<PullView, ClientError> {
+        self.delete(&["assets", "pulls", &id.to_string()]).await
     }
 
     /// Begins to download a file with a hash.

@@ -11,9 +11,6 @@ use crate::control::{ArmBody, BootUrl, Empty, EventView, HoldBody, HostSpec, Hos
 /// Pauses before a GET is asked again; anything that changes something is asked once.
 const PAUSES_BEFORE_REPEAT_MS: [u64; 2] = [100, 500];
 
-/// Rows asked for in one part of a list.
-const PAGE_ROWS: u32 = 500;
-
 /// A client of the control plane.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -69,34 +66,6 @@ impl Client {
     /// When there is none of this name, or nothing answers.
     pub async fn host(&self, name: &str) -> Result<HostView, ClientError> {
         self.get(&["hosts", name], &[]).await
-    }
-
-    /// A part of the list of hosts, by name.
-    ///
-    /// # Errors
-    /// When nothing answers.
-    pub async fn hosts(&self, limit: u32, cursor: Option<&str>) -> Result<Page<HostView>, ClientError> {
-        let limit = limit.to_string();
-        let mut query = vec![("limit", limit.as_str())];
-        query.extend(cursor.map(|cursor| ("cursor", cursor)));
-        self.get(&["hosts"], &query).await
-    }
-
-    /// Every host, by name.
-    ///
-    /// # Errors
-    /// When nothing answers.
-    pub async fn all_hosts(&self) -> Result<Vec<HostView>, ClientError> {
-        let mut hosts = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = self.hosts(PAGE_ROWS, cursor.as_deref()).await?;
-            hosts.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(hosts);
-            }
-        }
     }
 
     /// Gives the right to wipe and install (or to inspect): begins a run.
@@ -222,6 +191,18 @@ impl Client {
         self.ask(Method::POST, &url, Some(body)).await
     }
 
+    /// Takes something away, on top of the version that was seen, if one was; nothing is answered.
+    pub(super) async fn remove(&self, segments: &[&str], seen: Option<&str>) -> Result<(), ClientError> {
+        let url = self.url(segments, &[])?;
+        let mut request = self.request(Method::DELETE, &url);
+        if let Some(seen) = seen {
+            request = request.header(reqwest::header::IF_MATCH, seen);
+        }
+        let answer = request.send().await;
+        ok(answer.map_err(|error| ClientError::unreachable(&url, error))?).await?;
+        Ok(())
+    }
+
     pub(super) async fn delete<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, ClientError> {
         let url = self.url(segments, &[])?;
         self.ask(Method::DELETE, &url, None::<&Empty>).await
@@ -240,18 +221,18 @@ impl Client {
         self.ask_on_top(method, url, body, None, ANSWER_LIMIT_S).await
     }
 
-    /// On top of the version that was seen, if one was; answered within `limit_s` seconds.
+    /// On top of the version (an `ETag`) that was seen, if one was; answered within `limit_s` seconds.
     pub(super) async fn ask_on_top<B: Serialize, T: DeserializeOwned>(
         &self,
         method: Method,
         url: &Url,
         body: Option<&B>,
-        seen: Option<u64>,
+        seen: Option<&str>,
         limit_s: u64,
     ) -> Result<T, ClientError> {
         let mut request = self.request(method, url).timeout(Duration::from_secs(limit_s));
         if let Some(seen) = seen {
-            request = request.header(reqwest::header::IF_MATCH, format!("\"{seen}\""));
+            request = request.header(reqwest::header::IF_MATCH, seen);
         }
         if let Some(body) = body {
             request = request.json(body);

@@ -1,9 +1,11 @@
 //! Both planes over HTTP.
 
+mod access;
 mod assets;
 mod boot;
 mod control;
 mod error;
+mod hosts;
 mod packages;
 mod templates;
 #[cfg(test)]
@@ -13,9 +15,11 @@ mod watch;
 
 use std::time::Duration;
 
+pub use access::AuditQuery;
 pub use boot::{BootClient, Fetched};
 pub use control::Client;
 pub use error::ClientError;
+pub use hosts::HostQuery;
 pub use token::Token;
 pub use watch::EventQuery;
 

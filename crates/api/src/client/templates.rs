@@ -55,7 +55,8 @@ impl Client {
         seen: Option<u64>,
     ) -> Result<TemplateView, ClientError> {
         let url = self.url(&["templates", name], &[])?;
-        self.ask_on_top(Method::PUT, &url, Some(spec), seen, CHECK_LIMIT_S)
+        let seen = seen.map(etag);
+        self.ask_on_top(Method::PUT, &url, Some(spec), seen.as_deref(), CHECK_LIMIT_S)
             .await
     }
 
@@ -65,7 +66,8 @@ impl Client {
     /// When there is none, somebody else saved it meanwhile, or nothing answers.
     pub async fn delete_template(&self, name: &str, seen: u64) -> Result<TemplateView, ClientError> {
         let url = self.url(&["templates", name], &[])?;
-        self.ask_on_top(Method::DELETE, &url, None::<&TemplateSpec>, Some(seen), CHECK_LIMIT_S)
+        let seen = etag(seen);
+        self.ask_on_top(Method::DELETE, &url, None::<&TemplateSpec>, Some(&seen), CHECK_LIMIT_S)
             .await
     }
 
@@ -131,4 +133,9 @@ impl Client {
         let query = if secrets { &[("secrets", "true")][..] } else { &[] };
         self.get(&["hosts", host, "diff"], query).await
     }
+}
+
+/// A version as `If-Match` has it.
+fn etag(version: u64) -> String {
+    format!("\"{version}\"")
 }

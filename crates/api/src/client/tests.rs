@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get};
 
 use crate::control::{ArmBody, HostSpec};
-use crate::{BootClient, Client, ClientError, Problem, ProblemType, StageName, Token};
+use crate::{BootClient, Client, ClientError, HostQuery, Problem, ProblemType, StageName, Token};
 
 /// Serves `router` on a free port.
 async fn serve(router: Router) -> String {
@@ -58,7 +58,7 @@ async fn a_server_that_is_not_there_cannot_be_reached() {
     drop(listener);
     let error = Client::new(&url, Token::new("t"))
         .unwrap()
-        .all_hosts()
+        .all_hosts(&HostQuery::default(), None)
         .await
         .unwrap_err();
     assert!(
@@ -123,7 +123,7 @@ async fn a_list_is_read_to_its_end() {
     }
     let client = client(Router::new().route("/api/v1/hosts", get(hosts))).await;
     let names: Vec<String> = client
-        .all_hosts()
+        .all_hosts(&HostQuery::default(), None)
         .await
         .unwrap()
         .into_iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
-use super::{ANSWER_LIMIT_S, Client, ClientError, decode, ok};
+use super::{ANSWER_LIMIT_S, Client, ClientError, decode};
 use crate::control::{
     AdoptBody, AlertKind, BootDetail, DeadlinesPatch, DeadlinesView, EventsPage, HostAlerts, HostView, ImportAnswer,
     ImportBody, ObservedView, Page, RunDetail, RunView, WaitAnswer,
@@ -141,11 +141,7 @@ impl Client {
     /// # Errors
     /// When it is not listed, or nothing answers.
     pub async fn dismiss(&self, machine: u64) -> Result<(), ClientError> {
-        let url = self.url(&["unknown-machines", &machine.to_string()], &[])?;
-        let request = self.http.delete(url.clone()).bearer_auth(self.token.reveal());
-        let answer = request.send().await;
-        ok(answer.map_err(|error| ClientError::unreachable(&url, error))?).await?;
-        Ok(())
+        self.remove(&["unknown-machines", &machine.to_string()], None).await
     }
 
     /// When silence is too long.

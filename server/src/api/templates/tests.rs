@@ -94,22 +94,27 @@ async fn a_template_is_saved_shown_and_restored_from_its_versions() {
 async fn of_two_who_save_on_top_of_the_same_version_one_is_told() {
     let site = TestApp::new().await;
     site.saved("motd", &motd("one"), None).await;
-    for (seen, says) in [(None, "is there already, in version 1"), (Some(7), "its version is 1")] {
+    for (seen, kind, says) in [
+        (None, (428, "precondition-required"), "is there, in version 1"),
+        (Some(7), (412, "precondition-failed"), "its version is 1"),
+    ] {
         let reply = site.save("motd", &motd("other"), seen).await;
-        assert_eq!(reply.problem().1, "changed");
+        let problem = reply.problem();
+        assert_eq!((problem.0, problem.1.as_str()), kind);
         assert!(reply.text().contains(says), "{}", reply.text());
     }
-    assert_eq!(site.save("new", &motd("x"), Some(1)).await.problem().1, "changed");
-    let malformed = site
-        .api_with(
-            &site.token,
-            Method::PUT,
-            "/api/v1/templates/motd",
-            &[("if-match", "1")],
-            Body::from(motd("x").to_string()),
-        )
-        .await;
-    assert_eq!(malformed.problem(), (422, "malformed".into(), "If-Match".into()));
+    assert_eq!(site.save("new", &motd("x"), Some(1)).await.problem().0, 412);
+    let put = async |path: &str, seen: &str| {
+        let body = Body::from(motd("x").to_string());
+        site.api_with(&site.token, Method::PUT, path, &[("if-match", seen)], body)
+            .await
+            .status
+    };
+    // As of hosts: any version that is there, and a version without its quotes.
+    assert_eq!(put("/api/v1/templates/none", "*").await, 412);
+    assert_eq!(put("/api/v1/templates/motd", "*").await, 200);
+    assert_eq!(put("/api/v1/templates/motd", "2").await, 200);
+    assert_eq!(put("/api/v1/templates/motd", "W/\"3\"").await, 412);
 }
 
 #[tokio::test]
@@ -121,13 +126,10 @@ async fn a_deleted_template_is_gone_and_its_versions_stay() {
         site.api_as(&site.token, Method::DELETE, "/api/v1/templates/motd", Body::empty())
             .await
             .problem()
-            .2,
-        "If-Match"
+            .0,
+        428
     );
-    assert_eq!(
-        site.delete("/api/v1/templates/motd", "\"9\"").await.problem().1,
-        "changed"
-    );
+    assert_eq!(site.delete("/api/v1/templates/motd", "\"9\"").await.problem().0, 412);
     let deleted = site.delete("/api/v1/templates/motd", "\"1\"").await;
     assert_eq!((deleted.status.as_u16(), &deleted.json()["version"]), (200, &json!(2)));
     for path in [
@@ -280,6 +282,42 @@ async fn a_host_that_its_templates_cannot_be_rendered_for_is_not_added() {
     assert_eq!(reply.problem(), (422, "malformed".into(), "labels.rack".into()));
     assert!(reply.text().contains("motd, line 8 column 21"), "{}", reply.text());
     site.host_with("a1", 1, json!({"labels": {"rack": "r7"}})).await;
+}
+
+/// Nor described so, by whatever door.
+#[tokio::test]
+async fn a_host_that_its_templates_cannot_be_rendered_for_comes_in_by_no_other_door() {
+    let site = TestApp::new().await;
+    site.host_with("a1", 1, json!({"labels": {"rack": "r7"}})).await;
+    site.saved("motd", &motd("{{ host.labels.rack }}"), None).await;
+    let without = TestApp::described("a1", 1);
+    for method in [Method::PUT, Method::PATCH] {
+        let body = match method {
+            Method::PUT => without.clone(),
+            _ => json!({"labels": {"rack": null}}),
+        };
+        let headers = [("if-match", "*")];
+        let reply = site
+            .admin_with(method, "/api/v1/hosts/a1", &headers, body.to_string())
+            .await;
+        assert_eq!(reply.problem(), (422, "malformed".into(), "labels.rack".into()));
+    }
+    let mut fit = TestApp::described("a3", 3);
+    fit["labels"] = json!({"rack": "r7"});
+    let hosts = json!([fit, TestApp::described("a2", 2), without]);
+    for dry_run in [true, false] {
+        let body = json!({"hosts": hosts, "dry_run": dry_run});
+        let reply = site.api_post("/api/v1/import", &body).await;
+        assert_eq!(reply.problem().2, "hosts[1].labels.rack", "{}", reply.text());
+        assert_eq!(reply.json()["errors"].as_array().map(Vec::len), Some(2));
+    }
+    assert_eq!(site.api_get("/api/v1/host-counts").await.json()["total"], 1);
+    site.get("/ipxe?mac=52:54:00:00:00:07").await;
+    let adopt = "/api/v1/unknown-machines/1/adopt";
+    let reply = site.api_post(adopt, &json!({"name": "a7"})).await;
+    assert_eq!(reply.problem().2, "labels.rack");
+    let body = json!({"name": "a7", "labels": {"rack": "r7"}});
+    assert_eq!(site.api_post(adopt, &body).await.status, 201);
 }
 
 #[tokio::test]

@@ -1,15 +1,17 @@
 //! `thirdboot assets …`: the server's mirror. The server does the work; here is only who watches.
 
 mod bars;
+mod pulls;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use thirdboot_api::control::{AddFileBody, Arch, AssetsView, PullBody, PullState, PullView};
 
 use super::table::table;
-use super::{Connection, Failure, terminal_columns};
+use super::{Connection, Failure};
 
 /// How often progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -53,6 +55,18 @@ enum Action {
     },
     /// Show versions and files, and who needs them.
     List,
+    /// List what was downloaded since the server's start, and what is under way, the latest first.
+    Pulls,
+    /// Watch a download until it has ended.
+    Watch {
+        /// Its number.
+        id: u64,
+    },
+    /// End a download. What is there of it stays for the next one.
+    Cancel {
+        /// Its number.
+        id: u64,
+    },
     /// Remove a file, or with `--arch` a version that nobody needs.
     Remove {
         /// The file's name, or the version.
@@ -106,15 +120,33 @@ impl AssetsCommand {
             }
             Action::List => {
                 let assets = client.assets().await?;
-                connection.output.print(&assets, || listed(&assets))
+                connection
+                    .output
+                    .print(&assets, || listed(&assets, connection.output.columns()))
+            }
+            Action::Pulls => {
+                let pulls = client.asset_pulls().await?.items;
+                let output = &connection.output;
+                output.print(&pulls, || pulls::table(&pulls, output.columns()))
+            }
+            Action::Watch { id } => watch(connection, client.asset_pull(id).await?).await,
+            Action::Cancel { id } => {
+                let pull = client.cancel_asset_pull(id).await?;
+                connection
+                    .output
+                    .print(&pull, || format!("{id}: {}\n", pulls::how(&pull)))
             }
             Action::Remove { name, arch: None } => {
                 client.remove_asset_file(&name).await?;
-                connection.output.print(&name, || format!("{name}: removed\n"))
+                connection
+                    .output
+                    .print(&json!({"removed": name}), || format!("{name}: removed\n"))
             }
             Action::Remove { name, arch: Some(arch) } => {
                 client.remove_asset_version(arch, &name).await?;
-                connection.output.print(&name, || format!("{name}: removed\n"))
+                connection
+                    .output
+                    .print(&json!({"removed": name}), || format!("{name}: removed\n"))
             }
         }
     }
@@ -155,8 +187,8 @@ fn ended(pull: &PullView) -> String {
     }
 }
 
-fn listed(assets: &AssetsView) -> String {
-    let mut table = table(&["ARCH", "VERSION OR FILE", "MIB", "WHAT FOR"], terminal_columns());
+fn listed(assets: &AssetsView, columns: Option<u16>) -> String {
+    let mut table = table(&["ARCH", "VERSION OR FILE", "MIB", "WHAT FOR"], columns);
     for version in &assets.versions {
         let what_for = version.links.iter().chain(&version.needed_by);
         table.add_row([

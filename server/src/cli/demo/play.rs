@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use thirdboot_api::HostQuery;
 use thirdboot_api::control::{ArmBody, Role};
 use thirdboot_simulator::{Fleet, Machine, Pace, Progress, Wire};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -122,7 +123,7 @@ async fn look(site: &Site, scene: &mut Scene, progress: &mut UnboundedReceiver<P
     while let Ok(progress) = progress.try_recv() {
         scene.take_progress(progress);
     }
-    match site.client.all_hosts().await {
+    match site.client.all_hosts(&HostQuery::default(), None).await {
         Ok(views) => scene.take_views(views),
         Err(error) => scene.notice = Some(error.to_string()),
     }

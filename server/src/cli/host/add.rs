@@ -1,12 +1,12 @@
 //! `thirdboot host add`.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use thirdboot_api::control::{Arch, DiskBoot, HostSpec, InstallSpec, KnownBy, Platform, Role};
 
+use crate::cli::input::input;
 use crate::cli::{Connection, Failure, now, table};
 
 /// What a file says and flags do not repeat.
@@ -123,16 +123,9 @@ impl AddOptions {
 }
 
 /// The error names line, column and field.
-fn read(file: &PathBuf) -> Result<HostSpec, Failure> {
-    let refuse = |why: String| Failure::Usage(format!("--file {}: {why}", file.display()));
-    let mut text = String::new();
-    let read = if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::read_to_string(file).map(|read| text = read)
-    };
-    read.map_err(|error| refuse(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))
+fn read(file: &Path) -> Result<HostSpec, Failure> {
+    serde_json::from_str(&input("--file", file)?)
+        .map_err(|error| Failure::Usage(format!("--file {}: {error}", file.display())))
 }
 
 #[cfg(test)]

@@ -2,11 +2,15 @@
 
 mod act;
 mod add;
+mod changed;
 mod edit;
 mod import;
+mod lifetime;
+mod list;
 mod live;
 mod preview;
 mod seen;
+mod update;
 mod wait;
 
 pub(super) use add::label;
@@ -33,10 +37,12 @@ enum Action {
         /// Its name.
         name: String,
     },
-    /// List every host.
-    List,
+    /// List hosts: all of them, or those that are searched for.
+    List(Box<list::ListOptions>),
+    /// Count hosts by where they stand.
+    Counts,
     /// Change parts of a host's description.
-    Update(Box<edit::UpdateOptions>),
+    Update(Box<update::UpdateOptions>),
     /// Open a host's description in an editor ($VISUAL, $EDITOR, vi).
     Edit {
         /// The host's name.
@@ -95,6 +101,28 @@ enum Action {
         /// The host's name.
         name: String,
     },
+    /// Print the URL that a host known by its key boots from. A secret, and noted in the audit.
+    BootUrl {
+        /// The host's name.
+        name: String,
+    },
+    /// Make a host's boot and lock secrets new: its former boot URL is unknown from then on.
+    RotateKey {
+        /// The host's name.
+        name: String,
+    },
+    /// Take a host out of service: it boots its disk, and cannot be armed.
+    Retire {
+        /// The host's name.
+        name: String,
+    },
+    /// Take a retired host into service again.
+    Unretire {
+        /// The host's name.
+        name: String,
+    },
+    /// Remove a retired host, with its runs and its log.
+    Delete(lifetime::DeleteOptions),
 }
 
 impl HostCommand {
@@ -106,16 +134,8 @@ impl HostCommand {
                 let host = connection.client()?.host(&name).await?;
                 output.print(&host, || table::host(&host, now(), output.columns()))
             }
-            Action::List => {
-                let hosts = connection.client()?.all_hosts().await?;
-                output.print(&hosts, || {
-                    if output.is_wide() {
-                        table::wide_hosts(&hosts, now())
-                    } else {
-                        table::hosts(&hosts, now(), output.columns())
-                    }
-                })
-            }
+            Action::List(options) => options.run(connection).await,
+            Action::Counts => list::counts(connection).await,
             Action::Update(options) => options.run(connection).await,
             Action::Edit { name } => edit::edit(connection, &name).await,
             Action::Import(options) => options.run(connection).await,
@@ -139,6 +159,11 @@ impl HostCommand {
                 let host = connection.client()?.release(&name).await?;
                 output.print(&host, || format!("{name}: released\n"))
             }
+            Action::BootUrl { name } => lifetime::boot_url(connection, &name).await,
+            Action::RotateKey { name } => lifetime::rotate_key(connection, &name).await,
+            Action::Retire { name } => lifetime::retire(connection, &name).await,
+            Action::Unretire { name } => lifetime::unretire(connection, &name).await,
+            Action::Delete(options) => options.run(connection).await,
         }
     }
 }

@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 use thirdboot_api::control::{HostDiffView, PartView, PreviewView, TryTemplate};
 
-use crate::cli::template::{Selected, read};
+use crate::cli::input::input;
+use crate::cli::template::Selected;
 use crate::cli::{Connection, Failure};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,7 +61,7 @@ impl PreviewOptions {
             Some(file) => {
                 let body = TryTemplate {
                     name: self.template_name.clone(),
-                    template: Selected::of_every_host(self.order).spec(read(file)?, None, None),
+                    template: Selected::of_every_host(self.order).spec(input("--template", file)?, None, None),
                 };
                 client.preview_template(&self.name, &body).await?
             }

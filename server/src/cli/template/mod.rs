@@ -5,13 +5,9 @@ mod table;
 
 use clap::{Args, Subcommand};
 
-pub(super) use save::{Selected, read};
+pub(super) use save::Selected;
 
-use super::{Connection, Failure, now, terminal_columns};
-
-/// What scripts can count on.
-const EXIT_CODES: &str =
-    "Exit codes: 0 done, 1 refused, failed or not valid, 2 wrong usage, 3 the server cannot be reached.";
+use super::{Connection, EXIT_CODES, Failure, now};
 
 /// Templates, over the API. What they may say stands in docs/templates.md; `thirdboot butane` checks a document without
 /// a server, as long as nothing in it is a template.
@@ -70,9 +66,9 @@ impl TemplateCommand {
         match self.action {
             Action::List => {
                 let page = connection.client()?.templates().await?;
-                connection
-                    .output
-                    .print(&page.items, || table::templates(&page.items, now(), terminal_columns()))
+                connection.output.print(&page.items, || {
+                    table::templates(&page.items, now(), connection.output.columns())
+                })
             }
             Action::Show { name, version } => {
                 let client = connection.client()?;
@@ -96,9 +92,9 @@ impl TemplateCommand {
             }
             Action::Versions { name } => {
                 let page = connection.client()?.template_versions(&name).await?;
-                connection
-                    .output
-                    .print(&page.items, || table::versions(&page.items, now(), terminal_columns()))
+                connection.output.print(&page.items, || {
+                    table::versions(&page.items, now(), connection.output.columns())
+                })
             }
             Action::Diff { name, from, to } => {
                 let diff = connection.client()?.template_diff(&name, from, to).await?;

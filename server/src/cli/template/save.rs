@@ -1,14 +1,13 @@
 //! `thirdboot template save` and `validate`: a file, and which hosts it is for.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{CheckedView, DEFAULT_TEMPLATE_ORDER, Role, SelectSpec, TemplateSpec, TemplateView};
 
+use crate::cli::input::input;
 use crate::cli::{Connection, Failure};
 
 /// Which hosts a template is for, and its place.
@@ -81,7 +80,7 @@ pub(super) struct SaveOptions {
 
 impl SaveOptions {
     pub(super) async fn run(self, connection: &Connection) -> Result<(), Failure> {
-        let text = read(&self.file)?;
+        let text = input("FILE", &self.file)?;
         let client = connection.client()?;
         let before = last(connection, &self.name).await?;
         let seen = match self.on_top_of {
@@ -111,7 +110,7 @@ pub(super) struct ValidateOptions {
 
 impl ValidateOptions {
     pub(super) async fn run(self, connection: &Connection) -> Result<(), Failure> {
-        let text = read(&self.file)?;
+        let text = input("FILE", &self.file)?;
         let before = last(connection, &self.name).await?;
         let spec = self.selected.spec(text, None, before.as_ref());
         let checked = connection.client()?.validate_template(&self.name, &spec).await?;
@@ -141,16 +140,4 @@ fn found(checked: &CheckedView) -> String {
     }
     let (hosts, rendered) = (checked.hosts, checked.rendered);
     format!("it renders for every selected host ({hosts}, of which {rendered} differ for it)")
-}
-
-/// A file's text, or standard input's.
-pub(crate) fn read(file: &Path) -> Result<String, Failure> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .map_err(anyhow::Error::from)?;
-        return Ok(text);
-    }
-    Ok(std::fs::read_to_string(file).with_context(|| file.display().to_string())?)
 }

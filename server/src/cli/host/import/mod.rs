@@ -143,16 +143,6 @@ fn in_words(error: ClientError, inventory: &Inventory) -> Failure {
     }
 }
 
-/// A refusal of the only host there is, by its fields alone.
-pub(super) fn in_words_of_one(error: ClientError) -> Failure {
-    let ClientError::Problem(mut problem) = error else {
-        return error.into();
-    };
-    let own = |field: &str| place(field).map_or_else(|| field.to_owned(), |(_, field)| field.to_owned());
-    problem.field = problem.field.as_deref().map(own);
-    ClientError::Problem(problem).into()
-}
-
 /// Which host, and which of its fields: `hosts[3].macs[0]`.
 fn place(field: &str) -> Option<(usize, &str)> {
     let (at, field) = field.strip_prefix("hosts[")?.split_once(']')?;
