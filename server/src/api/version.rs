@@ -66,8 +66,7 @@ impl IfMatch {
                 let detail = format!("send `If-Match` with the ETag of the host that was read; it is {present} now");
                 Err(Failure::new(ProblemType::PreconditionRequired, detail))
             }
-            None => Ok(()),
-            Some(true) => Ok(()),
+            None | Some(true) => Ok(()),
             Some(false) => {
                 let detail = format!("the host's description is {present} by now: get it again");
                 Err(Failure::new(ProblemType::PreconditionFailed, detail))

@@ -1,5 +1,7 @@
 //! What became of a description, and what to say when somebody else changed it meanwhile.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use thirdboot_api::control::{EventView, HostSpec, HostView};
 use thirdboot_api::{Client, ClientError, EventQuery, ProblemType};
@@ -63,7 +65,8 @@ pub(super) async fn refused(client: &Client, before: &HostView, seen: &str, erro
     }
     if let Some(last) = last_update(client, &before.name).await {
         let ago = table::age(last.at, now());
-        said.push_str(&format!("; last updated by {} {ago} ago", last.by));
+        // Writing to a string cannot fail.
+        let _ = write!(said, "; last updated by {} {ago} ago", last.by);
     }
     Failure::Other(anyhow::anyhow!("{said}. Its etag is {} now", present.etag))
 }
