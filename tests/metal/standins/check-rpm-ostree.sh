@@ -20,7 +20,10 @@ mount -t tmpfs run /run
 ip link set lo up
 busybox httpd -f -p 127.0.0.1:80 -h "$packages" &
 web=$!
-trap 'kill $web' EXIT
+# Of its own, so that no agent outlives the namespaces.
+export GNUPGHOME=$layers/gnupg
+mkdir -m 700 "$GNUPGHOME"
+trap 'kill $web; gpgconf --kill gpg-agent' EXIT
 
 mkdir -p /usr/lib/thirdboot-standin /etc/yum.repos.d
 rm -f /etc/yum.repos.d/*
