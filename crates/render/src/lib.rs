@@ -31,7 +31,7 @@ pub use documents::{Documents, documents};
 pub use error::RenderError;
 pub use facts::{AssetNames, RunFacts};
 pub use fleetlock::{FleetLockIdentity, fleetlock_identity};
-pub use keyfile::{Keyfile, keyfiles};
+pub use keyfile::{Keyfile, keyfiles, live_keyfiles};
 pub use opened::{NotOpened, Part, opened};
 pub use overlay::{
     CheckBase, FACTS, Fact, Fault, MAX_TEMPLATE_BYTES, Overlay, RESERVED, Reserved, Template, facts_table,

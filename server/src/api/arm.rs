@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{ArmBody, HostView};
 use thirdboot_lifecycle::{DEFAULT_ATTEMPTS, DiskSelector, Permit, Purpose, RunNumber, arm_refused};
-use thirdboot_render::{Documents, keyfiles};
+use thirdboot_render::{Documents, live_keyfiles};
 use thirdboot_store::{Actor, Document, DocumentKind, HostState, Submission, SubmitError};
 
 use super::auth::Operator;
@@ -205,7 +205,7 @@ fn sealed(
             .map_err(Failure::internal)?;
         Ok::<_, Failure>(Document { kind, sha512, sealed })
     };
-    let network = keyfiles(&state.host).map_err(Failure::internal)?;
+    let network = live_keyfiles(&state.host).map_err(Failure::internal)?;
     let network = serde_json::to_vec(&network).map_err(Failure::internal)?;
     Ok(vec![
         seal(DocumentKind::Live, rendered.live_sha512.clone(), &rendered.live)?,

@@ -65,6 +65,8 @@ install -D --mode 644 /dev/stdin "$root/usr/lib/ignition/base.d/00-core.ign" <<'
 {"ignition": {"version": "3.0.0"}, "passwd": {"users": [{"name": "core", "gecos": "CoreOS Admin",
   "groups": ["adm", "sudo", "systemd-journal", "wheel"]}]}}
 END
+# As dracut's module for it says: no port gets a connection that nobody wrote.
+install -D --mode 644 /dev/stdin "$root/etc/NetworkManager/NetworkManager.conf" <<<$'[main]\nplugins=keyfile\nno-auto-default=*'
 copy_modules "$root" virtio_pci virtio_blk virtio_net virtio_rng overlay squashfs loop ext4 vfat nls_ascii nls_cp437 \
   bonding 8021q dmi_sysfs af_packet
 install "$recipe/initramfs/init" "$root/init"

@@ -3,12 +3,14 @@
 //! Written by typed code only: every value is a number, an address, a MAC, a checked domain or a word of ours, so that
 //! nothing needs escaping. Ports are matched by MAC, never by name.
 
+mod live;
 mod profile;
 
 use serde::{Deserialize, Serialize};
 use thirdboot_lifecycle::{Bond, BondMode, Host, Mac, Method, Network, Vlan, check_network};
 
 use crate::RenderError;
+pub use live::live_keyfiles;
 use profile::{Profile, profile_uuid};
 
 /// Where the installed and the live system keep connection profiles.

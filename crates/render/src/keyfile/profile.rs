@@ -16,6 +16,11 @@ pub(super) struct Profile {
 
 impl Profile {
     pub(super) fn new(host: &Host, id: &str, kind: &str) -> Self {
+        Self::with_priority(host, id, kind, 10)
+    }
+
+    /// Of two profiles that fit a port, NetworkManager takes the one of higher priority.
+    pub(super) fn with_priority(host: &Host, id: &str, kind: &str, priority: i32) -> Self {
         let mut profile = Self {
             id: id.to_owned(),
             text: String::new(),
@@ -24,7 +29,7 @@ impl Profile {
         profile.set("id", id);
         profile.set("uuid", profile_uuid(host, id));
         profile.set("type", kind);
-        profile.set("autoconnect-priority", 10);
+        profile.set("autoconnect-priority", priority);
         profile
     }
 

@@ -39,6 +39,22 @@ fn a_bond_its_ports_and_its_vlans_are_a_file_each() {
     insta::assert_snapshot!(files.join("\n"));
 }
 
+/// A machine whose script came over a port that nobody described still finds its rootfs there.
+#[test]
+fn a_live_system_asks_for_dhcp_on_the_ports_that_nobody_described() {
+    assert_eq!(live_keyfiles(&samples::with_network("{}")).unwrap(), []);
+    let files = live_keyfiles(&samples::with_network(
+        r#"{"uplink":{"method":"static","addresses":["192.0.2.5/24"],"gateways":["192.0.2.1"]}}"#,
+    ))
+    .unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["uplink.nmconnection", "other-ports.nmconnection"]);
+    insta::assert_snapshot!(files[1].text);
+    let (own, other) = (read(&files[0].text), read(&files[1].text));
+    let priority = |read: &Read| read["connection"]["autoconnect-priority"].parse::<i32>().unwrap();
+    assert!(priority(&own) > priority(&other));
+}
+
 #[test]
 fn a_vlan_without_a_bond_names_its_parent_by_profile() {
     let files = rendered(r#"{"port":{"mtu":9000},"vlans":[{"id":7,"addresses":["10.8.0.5/24"],"mtu":9000}]}"#);
