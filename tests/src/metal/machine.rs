@@ -168,6 +168,22 @@ impl Powered {
         self.ask("set_link", json!({"name": card, "up": up})).await
     }
 
+    /// Stops its processors: it stands still and knows nothing of it.
+    ///
+    /// # Errors
+    /// When QEMU refuses.
+    pub async fn pause(&self) -> Result<()> {
+        self.ask("stop", json!({})).await
+    }
+
+    /// Lets them go on.
+    ///
+    /// # Errors
+    /// When QEMU refuses.
+    pub async fn go_on(&self) -> Result<()> {
+        self.ask("cont", json!({})).await
+    }
+
     async fn ask(&self, verb: &str, arguments: Value) -> Result<()> {
         let (reader, mut writer) = UnixStream::connect(&self.monitor).await?.into_split();
         let mut lines = BufReader::new(reader).lines();

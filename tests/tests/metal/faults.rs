@@ -1,14 +1,10 @@
-//! What goes wrong on the way: power, the server, the image.
+//! What goes wrong on the way: power, the server, the cable.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use serde_json::{Value, json};
-use thirdboot_tests::host::ignition::sha256;
-use thirdboot_tests::metal::{Rig, os};
+use anyhow::Result;
+use thirdboot_tests::metal::Rig;
 use tokio::time::sleep;
 
 /// Stages that take a while, so that a fault finds them.
@@ -147,57 +143,4 @@ async fn a_rootfs_that_breaks_off_is_an_emergency_and_a_reboot_helps() -> Result
     rig.reach(&powered, "m1", "installed").await?;
     let serial = powered.pull_the_plug().await?;
     rig.keep(&[(&machine, &serial)]).await
-}
-
-#[tokio::test]
-#[ignore = "minutes: tests/run metal --full"]
-async fn an_image_with_another_ones_signature_is_not_installed_and_the_cause_says_so() -> Result<()> {
-    let assets = tempfile::tempdir()?;
-    let folder = assets.path().join("x86_64").join(os::VERSION);
-    fs::create_dir_all(&folder)?;
-    symlink(os::VERSION, assets.path().join("x86_64/current"))?;
-    let good = os::folder()?.join("assets/x86_64").join(os::VERSION);
-    for entry in fs::read_dir(&good)? {
-        let entry = entry?;
-        symlink(entry.path(), folder.join(entry.file_name()))?;
-    }
-    // The kernel's signature in place of the image's.
-    let mut manifest: Value = serde_json::from_slice(&fs::read(good.join("manifest.json"))?)?;
-    let kernel = manifest["files"]["kernel"]["name"].as_str().context("no kernel")?;
-    let other = os::folder()?.join("www/prod/streams/stable/builds").join(os::VERSION);
-    let other = fs::read(other.join("x86_64").join(format!("{kernel}.sig")))?;
-    let entry = &mut manifest["files"]["image-signature"];
-    let name = entry["name"].as_str().context("no signature")?.to_owned();
-    *entry = json!({"name": name, "sha256": sha256(&other), "size": other.len()});
-    for (name, bytes) in [
-        (name.as_str(), other),
-        ("manifest.json", manifest.to_string().into_bytes()),
-    ] {
-        fs::remove_file(folder.join(name))?;
-        fs::write(folder.join(name), bytes)?;
-    }
-
-    let rig = Rig::with_assets("faults-signature", assets.path()).await?;
-    let machine = rig.machine(1)?;
-    rig.admin.add(&Rig::description(&machine)).await?;
-    rig.admin.arm("m1").await?;
-    let powered = machine.power_on()?;
-    let said = rig
-        .watch(&powered, "the failure", async || {
-            let events = rig.admin.events("m1").await?;
-            Ok(events.into_iter().find(|event| event["event"] == "install-failed"))
-        })
-        .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
-    let said = said?;
-    assert!(
-        said["message"].as_str().is_some_and(|m| m.contains("coreos-installer")),
-        "{said}"
-    );
-    assert!(
-        said["log"].as_str().is_some_and(|log| log.contains("BAD signature")),
-        "{said}"
-    );
-    Ok(())
 }
