@@ -74,7 +74,10 @@ fn signature_of(name: &str) -> Result<PathBuf> {
 #[tokio::test]
 #[ignore = "minutes: tests/run metal --full"]
 async fn an_image_with_another_ones_signature_is_not_installed_and_the_cause_says_so() -> Result<()> {
-    let manifest = os::folder()?.join("assets/x86_64").join(os::VERSION).join("manifest.json");
+    let manifest = os::folder()?
+        .join("assets/x86_64")
+        .join(os::VERSION)
+        .join("manifest.json");
     let manifest: Value = serde_json::from_slice(&fs::read(manifest)?)?;
     let kernel = manifest["files"]["kernel"]["name"].as_str().context("no kernel")?;
     let other = fs::read(signature_of(kernel)?)?;

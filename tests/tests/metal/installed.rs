@@ -38,7 +38,8 @@ async fn an_installed_config_that_cannot_be_applied_is_named_by_the_diagnosis() 
 
     let powered = machine.power_on()?;
     rig.reach(&powered, "m1", "installed").await?;
-    rig.hear(&powered, 0, "initramfs: FAILED: ignition-files.service").await?;
+    rig.hear(&powered, 0, "initramfs: FAILED: ignition-files.service")
+        .await?;
     let stalled = rig
         .watch(&powered, "the diagnosis", async || {
             let host = rig.admin.host("m1").await?;

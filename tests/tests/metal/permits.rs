@@ -25,7 +25,10 @@ async fn refused(rig: &Rig, machine: &Machine, powered: Powered, why: &str) -> R
         .watch(&powered, "the refused claim", async || {
             let log = rig.server.log()?;
             ensure!(!log.contains("claim granted"), "it was granted");
-            Ok(log.lines().find(|line| line.contains("claim refused")).map(str::to_owned))
+            Ok(log
+                .lines()
+                .find(|line| line.contains("claim refused"))
+                .map(str::to_owned))
         })
         .await;
     let serial = powered.pull_the_plug().await?;
@@ -156,6 +159,10 @@ async fn database(rig: &Rig, verb: &str, file: &Path) -> Result<()> {
         .arg(file)
         .output()
         .await?;
-    ensure!(done.status.success(), "{verb}: {}", String::from_utf8_lossy(&done.stderr));
+    ensure!(
+        done.status.success(),
+        "{verb}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     Ok(())
 }
