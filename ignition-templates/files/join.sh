@@ -34,9 +34,11 @@ done
 # Fetches $2 to $1 with the checksum $3 and the mode $4, unless it is there.
 download() {
     local path=$root$1 try ca=()
-    if [[ ! $1 =~ ^/usr/local/bin/[a-z0-9][a-z0-9._-]*$ || ! $3 =~ ^[0-9a-f]{64}$ || ! $4 =~ ^0[0-7]{3}$ ]]; then
+    local folders='/usr/local/bin|/var/lib/rancher/k3s/server/manifests'
+    if [[ ! $1 =~ ^($folders)/[a-z0-9][a-z0-9._-]*$ || ! $3 =~ ^[0-9a-f]{64}$ || ! $4 =~ ^0[0-7]{3}$ ]]; then
         fail "the join names a download that is not allowed: $1 $3 $4"
     fi
+    if [[ ! $2 =~ ^https?://[^\"\\[:space:]]+$ ]]; then fail "the join names a URL that is none for $1"; fi
     # The pinned CA is this server's own; a release page has a public one.
     if [[ -n ${THIRDBOOT_CA:-} && $2 == "$THIRDBOOT_URL"/* ]]; then ca=(--cacert "$root$THIRDBOOT_CA"); fi
     mkdir -p "${path%/*}"
@@ -45,7 +47,9 @@ download() {
             chmod "$4" "$path"
             return
         fi
-        curl --silent --show-error --fail --location --connect-timeout 10 --max-time 1800 "${ca[@]}" --output "$path.new" -- "$2" &&
+        # The URL may carry a secret: it goes to curl on its standard input, not into a command line.
+        printf 'url = "%s"\n' "$2" | curl --config - --silent --show-error --fail --location --connect-timeout 10 \
+            --max-time 1800 "${ca[@]}" --output "$path.new" &&
             sha256sum --check --status <<<"$3  $path.new" && mv "$path.new" "$path" && continue
         rm -f "$path.new"
         thirdboot-report note --message "${1##*/} could not be fetched or has the wrong checksum (try $try of 6)"
@@ -77,6 +81,25 @@ if command -v restorecon >/dev/null; then restorecon -v "$root/usr/local/bin/k3s
 systemctl enable k3s.service
 systemctl restart --no-block k3s.service
 
+# The first server hands in the CA that the others pin, and the cluster's kubeconfig: again until somebody took it. The
+# second time is refused, and means the same.
+handed_in=
+hand_in() {
+    local certificate=$root/var/lib/rancher/k3s/server/tls/server-ca.crt kubeconfig=$root/etc/rancher/k3s/k3s.yaml status sum
+    if [[ ! -s $certificate || ! -s $kubeconfig ]]; then return; fi
+    sum=$(sha256sum <"$certificate")
+    jq --null-input --argjson run "$THIRDBOOT_RUN" --arg boot_id "$(boot_id)" --rawfile kubeconfig "$kubeconfig" \
+        --arg ca_sha256 "${sum%% *}" '{$run, $boot_id, $kubeconfig, $ca_sha256}' >"$runtime/cluster.json"
+    status=$(api /v1/cluster "$runtime/cluster.json" "$answer")
+    rm "$runtime/cluster.json"
+    case $status in
+    200) handed_in=yes ;;
+    409) handed_in=yes && thirdboot-report note --message "handing in the cluster: $(field "$answer" detail)" ;;
+    422) fail "the cluster was not taken: $(field "$answer" detail)" ;;
+    *) echo "no answer to the hand-in, status $status" >&2 ;;
+    esac
+}
+
 # The kubelet's own credentials may read its own node, on servers and agents alike.
 node_is_ready() {
     local condition='{.status.conditions[?(@.type=="Ready")].status}'
@@ -85,7 +108,8 @@ node_is_ready() {
 }
 
 for try in {1..180}; do
-    if node_is_ready; then
+    if [[ $kind == init && -z $handed_in ]]; then hand_in; fi
+    if [[ $kind != init || -n $handed_in ]] && node_is_ready; then
         be_ready "node $node is Ready"
         exit 0
     fi

@@ -6,8 +6,13 @@ set -euo pipefail
 
 if [[ $(cat "$runtime/kind") != layered-boot || -e $state/ready ]] || is_over; then exit 0; fi
 
+if command -v getenforce >/dev/null && [[ $(getenforce) != Enforcing ]]; then
+    fail "SELinux is $(getenforce), and a runner executes strangers' jobs: expected Enforcing"
+fi
+
+# By its socket, as the jobs' own client will ask.
 for _ in {1..60}; do
-    if version=$(podman info --format '{{.Version.Version}}' 2>"$runtime/podman.log"); then
+    if version=$(podman --remote info --format '{{.Version.Version}}' 2>"$runtime/podman.log"); then
         be_ready "podman $version answers"
         exit 0
     fi

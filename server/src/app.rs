@@ -7,11 +7,13 @@ use ipnet::IpNet;
 use thirdboot_lifecycle::DiskBoot;
 use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
+use tokio::sync::Notify;
 
 use crate::api::LastCensus;
 use crate::api::TokenUses;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
+use crate::cluster::Watched;
 use crate::follow::Followers;
 use crate::metrics::Metrics;
 use crate::reconciler::Nudge;
@@ -51,6 +53,10 @@ pub struct Parts {
     pub workshop: Workshop,
     /// When tokens were last used.
     pub token_uses: TokenUses,
+    /// What was seen of clusters a moment ago.
+    pub(crate) clusters: Watched,
+    /// Has clusters looked at now.
+    pub look_at_clusters: Notify,
 }
 
 /// How the boot plane answers. Validated: what is in here can be used as it is.

@@ -5,6 +5,7 @@ mod app;
 pub mod assets;
 pub mod boot;
 pub mod cli;
+mod cluster;
 pub mod follow;
 pub mod metrics;
 mod observe;

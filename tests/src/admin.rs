@@ -62,6 +62,22 @@ impl Admin {
         self.done(Method::POST, "/api/v1/hosts", Some(host)).await
     }
 
+    /// Adds a cluster.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn add_cluster(&self, cluster: &Value) -> Result<Value> {
+        self.done(Method::POST, "/api/v1/clusters", Some(cluster)).await
+    }
+
+    /// A cluster as the API shows it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn cluster(&self, name: &str) -> Result<Value> {
+        self.done(Method::GET, &format!("/api/v1/clusters/{name}"), None).await
+    }
+
     /// A host as the API shows it.
     ///
     /// # Errors

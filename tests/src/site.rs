@@ -12,6 +12,15 @@ use crate::assets::Images;
 use crate::host::{Hardware, Machine};
 use crate::server::{Settings, TestServer};
 
+/// What stands in for a k3s binary.
+pub const K3S: &[u8] = b"#!/bin/false\n";
+/// What k3s would apply by itself.
+pub const MANIFEST: &str = "apiVersion: v1\nkind: ConfigMap\n";
+
+fn sha256(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(bytes))
+}
+
 /// A server, its folders and its admin. Dropping it kills and removes them.
 #[derive(Debug)]
 pub struct Site {
@@ -70,7 +79,12 @@ impl Site {
             boot_listen: boot_listen.to_owned(),
             control_listen: "127.0.0.1:0".to_owned(),
             log: log.to_owned(),
-            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+            // The hosts of these tests have addresses that nobody must be sent to.
+            arguments: arguments
+                .iter()
+                .chain(&["--blind-to-clusters", "true"])
+                .map(|a| (*a).to_owned())
+                .collect(),
         })
         .await?;
         let admin = Admin::new(&server.endpoints.control, &server.admin_token()?)?;
@@ -108,6 +122,32 @@ impl Site {
         Ok(machine)
     }
 
+    /// Describes a cluster whose k3s is a few bytes in the assets, and which hands out its tokens over plain HTTP.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn cluster(&self, name: &str) -> Result<Value> {
+        let folder = self.path("assets/k3s/v1.34.1+k3s1/x86_64");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("k3s"), K3S)?;
+        let cluster = json!({"name": name, "insecure_join": true, "manifests": {"vip.yaml": MANIFEST},
+            "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256(K3S)}}}});
+        self.admin.add_cluster(&cluster).await
+    }
+
+    /// Racks machine `n` as a host of a cluster, and arms it.
+    ///
+    /// # Errors
+    /// When either is refused.
+    pub async fn member(&self, n: u8, name: &str, role: &str, cluster: &str) -> Result<Machine> {
+        let machine = self.machine(n)?;
+        let mut host = host(name, role, &machine.hardware);
+        host["cluster"] = cluster.into();
+        self.admin.add(&host).await?;
+        self.admin.arm(name).await?;
+        Ok(machine)
+    }
+
     /// Racks machine `n`, adds it and arms it.
     ///
     /// # Errors
@@ -121,12 +161,8 @@ impl Site {
 
 /// A host as it is added through the API, known by its address.
 pub fn host(name: &str, role: &str, hardware: &Hardware) -> Value {
-    let mut host = json!({
+    json!({
         "name": name, "macs": hardware.macs, "role": role, "known_by": "address",
         "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4QMLzv1hJHdrDtkG1UqHbJfFJJ8Bmz admin@sample"],
-    });
-    if role != "runner" {
-        host["cluster"] = "sample".into();
-    }
-    host
+    })
 }

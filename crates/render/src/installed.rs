@@ -9,6 +9,7 @@ use crate::{
     RenderError, RunFacts, Secret,
     files::{PRIVATE, PUBLIC, file},
     firewall, fleetlock_identity, fragments,
+    k3s::{FLANNEL_LINK, FLANNEL_LINK_PATH, unit},
     keyfile::{FOLDER, keyfiles},
     repositories, values,
 };
@@ -19,6 +20,11 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
     let host = facts.host;
     let files = &mut config.storage.files;
     reporter(files, facts, facts.host_secret);
+    if host.role.joins() {
+        files.push(file(FLANNEL_LINK_PATH, PUBLIC, FLANNEL_LINK.as_bytes()));
+        config.systemd.units.push(unit(host.role, &host.name));
+    }
+    let files = &mut config.storage.files;
     let packages = facts.sources.packages(&host.packages);
     let packages = lines("", &values::check_packages("packages", &packages)?, "");
     files.push(file("/etc/thirdboot/packages", PUBLIC, packages.as_bytes()));

@@ -14,6 +14,7 @@ mod firewall;
 mod fleetlock;
 mod fragments;
 mod installed;
+mod k3s;
 mod keyfile;
 mod live;
 mod opened;
@@ -31,6 +32,7 @@ pub use documents::{Documents, documents};
 pub use error::RenderError;
 pub use facts::{AssetNames, RunFacts};
 pub use fleetlock::{FleetLockIdentity, fleetlock_identity};
+pub use k3s::{Membership, NodeConfig, node_config};
 pub use keyfile::{Keyfile, keyfiles, live_keyfiles};
 pub use opened::{NotOpened, Part, opened};
 pub use overlay::{

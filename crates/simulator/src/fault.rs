@@ -39,6 +39,8 @@ pub enum Fault {
     VlanMissing,
     /// The layered system runs, and its network check hangs.
     NetworkSilent,
+    /// The first server of a cluster dies before it has begun it.
+    FirstServerLost,
     /// The cluster refuses the node: a stale Node object.
     JoinRefused,
     /// The machine dies while it joins.
@@ -82,7 +84,7 @@ impl fmt::Display for Meant {
 
 impl Fault {
     /// Every fault, in the order of the three boots.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NeverPowersOn,
         Self::KernelNotFetched,
         Self::RootfsNotFetched,
@@ -100,6 +102,7 @@ impl Fault {
         Self::StagingAlwaysLost,
         Self::VlanMissing,
         Self::NetworkSilent,
+        Self::FirstServerLost,
         Self::JoinRefused,
         Self::SilentAfterJoin,
         Self::LostAnswers,
@@ -126,6 +129,7 @@ impl Fault {
             Self::StagingAlwaysLost => "the staged deployment is always lost",
             Self::VlanMissing => "the switch does not carry the VLAN",
             Self::NetworkSilent => "the network check hangs",
+            Self::FirstServerLost => "the first server of its cluster dies",
             Self::JoinRefused => "the cluster refuses the node",
             Self::SilentAfterJoin => "it dies while it joins",
             Self::LostAnswers => "every answer is lost once",
@@ -152,13 +156,13 @@ impl Fault {
             Self::LayeringStuck => Meant::Stuck("layering-stuck"),
             Self::VlanMissing => Meant::Stuck("network-differs"),
             Self::NetworkSilent => Meant::Stuck("network-silent"),
-            Self::SilentAfterJoin => Meant::Stuck("join-stuck"),
+            Self::FirstServerLost | Self::SilentAfterJoin => Meant::Stuck("join-stuck"),
         }
     }
 
     /// Whether it only happens to a machine that joins a cluster.
     #[must_use]
     pub fn needs_join(self) -> bool {
-        matches!(self, Self::JoinRefused | Self::SilentAfterJoin)
+        matches!(self, Self::FirstServerLost | Self::JoinRefused | Self::SilentAfterJoin)
     }
 }

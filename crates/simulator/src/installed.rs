@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use thirdboot_api::boot::{ClusterBody, JoinBody, JoinKind, ReportEvent};
+use thirdboot_api::boot::{ClusterBody, Download, JoinAnswer, JoinBody, JoinKind, ReportEvent};
 use thirdboot_api::{ClientError, StageName};
 
+use crate::cluster::Begun;
 use crate::ignition::{self, Config};
 use crate::keyfile;
 use crate::machine::{Machine, Outcome, Turn};
@@ -159,31 +160,53 @@ impl Machine {
     /// Joins the cluster; a turn where it does not come to that.
     async fn join(&self, reporter: &mut Reporter) -> Result<Option<Turn>, Trouble> {
         self.tell(Step::Joining);
-        let kind = self.ask_to_join(reporter).await?;
+        let answer = self.ask_to_join(reporter).await?;
+        for download in &answer.downloads {
+            self.download(download).await?;
+        }
         reporter.say(Saying::of(ReportEvent::Joining)).await;
-        if self.has(Fault::SilentAfterJoin) {
+        if self.has(Fault::SilentAfterJoin) || self.has(Fault::FirstServerLost) {
             return Ok(Some(Turn::hang("kernel panic")));
         }
-        if self.has(Fault::JoinRefused) {
-            let why = "k3s: Node password rejected: a node of this name exists";
-            reporter.say(Saying::of(ReportEvent::JoinFailed).message(why)).await;
-            return Ok(Some(Turn::hang("the cluster refused it")));
-        }
-        if kind == JoinKind::Init {
-            self.hand_in_cluster(reporter).await?;
+        let joined = match answer.kind {
+            _ if self.has(Fault::JoinRefused) => Err("Node password rejected: a node of this name exists".to_owned()),
+            JoinKind::Init => self.clusters.begin(&self.name, &answer.config).map(Some),
+            JoinKind::Join => self.clusters.join(&answer.config).map(|()| None),
+            JoinKind::None => Ok(None),
+        };
+        match joined {
+            Ok(Some(begun)) => self.hand_in_cluster(reporter, begun).await?,
+            Ok(None) => {}
+            Err(why) => {
+                let why = format!("k3s: {why}");
+                reporter.say(Saying::of(ReportEvent::JoinFailed).message(&why)).await;
+                return Ok(Some(Turn::hang("the cluster refused it")));
+            }
         }
         Ok(None)
     }
 
+    /// Fetches and checks what the join names, until it has it.
+    async fn download(&self, download: &Download) -> Result<(), Trouble> {
+        loop {
+            match self.wire.get(&download.url).await {
+                Ok(fetched) if ignition::sha256(&fetched.body) == download.sha256 => return Ok(()),
+                Ok(_) => return Err(Trouble::unreadable("download", "its checksum is another")),
+                Err(error) if error.is_passing() => self.pace.pause(JOIN_PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Asks until it is its turn.
-    async fn ask_to_join(&self, reporter: &Reporter) -> Result<JoinKind, Trouble> {
+    async fn ask_to_join(&self, reporter: &Reporter) -> Result<JoinAnswer, Trouble> {
         let body = JoinBody {
             run: reporter.to.run,
             boot_id: reporter.boot_id.clone(),
         };
         loop {
             match self.wire.join(&reporter.to, &body).await {
-                Ok(answer) => return Ok(answer.kind),
+                Ok(answer) => return Ok(answer),
                 Err(error) if error.is_passing() => self.pace.pause(turn_pause(&error)).await,
                 Err(error) => return Err(error.into()),
             }
@@ -191,12 +214,12 @@ impl Machine {
     }
 
     /// The first server hands in what it made; somebody before it may have.
-    async fn hand_in_cluster(&self, reporter: &Reporter) -> Result<(), Trouble> {
+    async fn hand_in_cluster(&self, reporter: &Reporter, begun: Begun) -> Result<(), Trouble> {
         let body = ClusterBody {
             run: reporter.to.run,
             boot_id: reporter.boot_id.clone(),
-            kubeconfig: "apiVersion: v1\nkind: Config\n".to_owned(),
-            ca_sha256: ignition::sha256(self.name.as_bytes()),
+            kubeconfig: begun.kubeconfig,
+            ca_sha256: begun.ca_sha256,
         };
         loop {
             match self.wire.cluster(&reporter.to, &body).await {

@@ -8,6 +8,7 @@
 //! Machines are made by a [`Fleet`]; what they do can be followed on its channel. Time is simulated by a [`Pace`]:
 //! a minute of POST takes two seconds at a speed of 30.
 
+mod cluster;
 mod cpio;
 mod fault;
 mod fleet;
@@ -25,6 +26,7 @@ mod script;
 mod tests;
 mod wire;
 
+pub use cluster::Clusters;
 pub use fault::{Fault, Meant};
 pub use fleet::Fleet;
 pub use hardware::Hardware;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::installed::Installation;
 use crate::script::{Install, Script};
 use crate::wire::Trouble;
-use crate::{Fault, Hardware, Pace, Progress, Step, Wire};
+use crate::{Clusters, Fault, Hardware, Pace, Progress, Step, Wire};
 
 /// What a machine's parts take, in simulated time.
 const POST: Duration = Duration::from_secs(30);
@@ -56,6 +56,8 @@ pub struct Machine {
     pub boot_url: String,
     /// Whether it becomes a cluster's node.
     pub joins: bool,
+    /// The clusters that it may become a node of, shared by a fleet.
+    pub clusters: Clusters,
     /// How it fails, if it does.
     pub fault: Option<Fault>,
     /// How fast its time passes.
@@ -76,6 +78,7 @@ impl Machine {
             hardware,
             boot_url: boot_url.into(),
             joins: true,
+            clusters: Clusters::default(),
             fault: None,
             pace: Pace::new(1.0),
             wire: wire.clone(),
@@ -89,6 +92,13 @@ impl Machine {
     #[must_use]
     pub fn without_cluster(mut self) -> Self {
         self.joins = false;
+        self
+    }
+
+    /// Among machines that form these clusters.
+    #[must_use]
+    pub fn among(mut self, clusters: &Clusters) -> Self {
+        self.clusters = clusters.clone();
         self
     }
 

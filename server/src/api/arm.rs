@@ -15,6 +15,7 @@ use thirdboot_store::{Actor, Document, DocumentKind, HostState, Submission, Subm
 use super::auth::Operator;
 use super::beside::Beside;
 use super::hosts::named;
+use super::joinable::can_join;
 use super::rendering::{self, Rendering};
 use super::view::view;
 use crate::App;
@@ -149,6 +150,7 @@ async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) 
     let host = &state.host;
     // The version is not removed from the mirror before the run is known to need it.
     let _needed = app.assets.used().await;
+    can_join(app, host).await?;
     let manifest = rendering::manifest(app, host).await?;
     app.assets.check_ahead(&manifest);
     let permit = wanted.permit(state, app.store.now());

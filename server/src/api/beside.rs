@@ -17,6 +17,8 @@ pub(super) struct Beside {
     pub(super) sources: PackageSources,
     /// Ready hosts on its VLANs.
     pub(super) peers: Vec<IpAddr>,
+    /// The VLAN that its cluster's nodes talk over.
+    pub(super) join_vlan: Option<u16>,
 }
 
 impl Beside {
@@ -34,7 +36,12 @@ impl Beside {
                 peers.extend(found);
             }
         }
+        let cluster = match host.cluster.as_ref().filter(|_| host.role.joins()) {
+            Some(name) => app.store.cluster(name).await?,
+            None => None,
+        };
         Ok(Self {
+            join_vlan: cluster.and_then(|state| state.cluster.spec.vlan),
             sources: PackageSources { defaults, repositories },
             peers,
         })

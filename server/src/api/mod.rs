@@ -7,6 +7,9 @@ mod assets;
 mod audit;
 mod auth;
 mod beside;
+mod cluster_acts;
+mod cluster_view;
+mod clusters;
 mod comparing;
 mod deadlines;
 mod describe;
@@ -16,6 +19,7 @@ mod health;
 mod host_diff;
 mod hosts;
 mod import;
+mod joinable;
 mod lifetime;
 mod metrics;
 mod observed;
@@ -87,6 +91,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(lifetime::rotate_key))
         .routes(routes!(events::list))
         .routes(routes!(unknown::list))
+        .routes(routes!(clusters::list, clusters::create))
+        .routes(routes!(clusters::show, clusters::update, clusters::delete))
+        .routes(routes!(cluster_acts::kubeconfig, cluster_acts::set_kubeconfig))
+        .routes(routes!(cluster_acts::move_right))
+        .routes(routes!(cluster_acts::rotate_token))
         .routes(routes!(repositories::list))
         .routes(routes!(repositories::show, repositories::put, repositories::remove))
         .routes(routes!(roles::list))

@@ -30,6 +30,7 @@ use super::routes;
         (name = "watching", description = "What happens, what is observed, what is wrong"),
         (name = "settings", description = "What holds for every host"),
         (name = "assets", description = "The mirror: versions of the operating system, and files with a hash"),
+        (name = "clusters", description = "k3s clusters: what they are, who begins them, who joins when"),
         (name = "service", description = "The service itself"),
     ),
     modifiers(&Bearer),

@@ -66,7 +66,7 @@ impl Rendering {
             assets: &self.names,
             sources: &self.beside.sources,
             peers: &self.beside.peers,
-            join_vlan: None,
+            join_vlan: self.beside.join_vlan,
             ca_pem: app.settings.ca_pem.as_deref(),
             overlay: Overlay(&templates),
         })
@@ -98,7 +98,7 @@ pub(super) fn secret(
 ) -> Result<Secret, Failure> {
     let of_run = match purpose {
         Purpose::Boot | Purpose::Lock => RunNumber(0),
-        Purpose::Conf | Purpose::Live | Purpose::Host => run,
+        Purpose::Conf | Purpose::Live | Purpose::Host | Purpose::Join => run,
     };
     let derived = app.secrets.derive(purpose, host, of_run, generation);
     Secret::parse(derived.expose()).map_err(Failure::internal)

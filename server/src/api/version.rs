@@ -60,15 +60,19 @@ impl IfMatch {
 
     /// Refuses when the request was made for another version, or must say for which and does not.
     pub(super) fn check(&self, host: &Host, is_needed: bool) -> Result<(), Failure> {
-        let present = etag(host);
-        match self.meets(&present) {
+        self.check_tag("host", &etag(host), is_needed)
+    }
+
+    /// The same for anything whose present version is `present`.
+    pub(super) fn check_tag(&self, what: &str, present: &str, is_needed: bool) -> Result<(), Failure> {
+        match self.meets(present) {
             None if is_needed => {
-                let detail = format!("send `If-Match` with the ETag of the host that was read; it is {present} now");
+                let detail = format!("send `If-Match` with the ETag of the {what} that was read; it is {present} now");
                 Err(Failure::new(ProblemType::PreconditionRequired, detail))
             }
             None | Some(true) => Ok(()),
             Some(false) => {
-                let detail = format!("the host's description is {present} by now: get it again");
+                let detail = format!("the {what}'s description is {present} by now: get it again");
                 Err(Failure::new(ProblemType::PreconditionFailed, detail))
             }
         }

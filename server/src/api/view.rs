@@ -104,6 +104,12 @@ pub(super) fn run_view(run: &Run, deadlines: &Deadlines) -> RunView {
         inspect: run.permit.purpose == Purpose::Inspect,
         permit_expires_at: run.permit.voided.is_none().then_some(run.permit.expires_at),
         rollbacks: evidence.rollbacks,
+        ready_by: evidence.ready_by.as_ref().map(word),
+        waits_for: evidence
+            .join_wait
+            .as_ref()
+            .filter(|_| run.stage == Stage::Networked)
+            .map(|wait| wait.why.clone()),
         network_differs: evidence.network_differs.clone(),
         inferred: evidence.inferred.iter().copied().map(stage).collect(),
     }

@@ -195,6 +195,21 @@ impl Assets {
         });
     }
 
+    /// The k3s binary of a release, checked: `k3s/<version>/<arch>/k3s`.
+    pub(crate) async fn k3s(&self, arch: Arch, version: &str, sha256: &str) -> Result<Verified, AssetError> {
+        if !manifest::is_plain_name(version) {
+            return Err(AssetError::Missing(format!("k3s/{version:?}")));
+        }
+        let path = self.root.join("k3s").join(version).join(arch.as_str()).join("k3s");
+        let metadata = tokio::fs::metadata(&path).await.map_err(|error| io(&path, error))?;
+        let file = AssetFile {
+            name: "k3s".to_owned(),
+            sha256: sha256.to_owned(),
+            size: metadata.len(),
+        };
+        self.open_described(&path, &file).await
+    }
+
     fn path(&self, manifest: &Manifest, file: &AssetFile) -> PathBuf {
         self.root.join(&manifest.arch).join(&manifest.version).join(&file.name)
     }

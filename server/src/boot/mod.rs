@@ -9,6 +9,7 @@ mod facts;
 mod fetched;
 mod ignition;
 mod join;
+mod joined;
 mod mirror;
 mod opened;
 mod repeats;
@@ -45,6 +46,7 @@ pub fn router(app: App) -> Router {
         .route("/streams/{file}", get(mirror::stream))
         .route("/mirror/{arch}/{version}/{file}", get(mirror::file))
         .route("/files/{name}", get(mirror::extra))
+        .route("/join/{secret}/{file}", get(joined::file))
         .route("/v1/claim", post(claim::claim))
         .route("/v1/report", post(report::report))
         .route("/v1/join", post(join::join))

@@ -6,6 +6,7 @@
 mod alerts;
 mod assets;
 mod audit;
+mod cluster;
 mod completions;
 mod config;
 mod connection;
@@ -41,6 +42,7 @@ use thirdboot_butane::cli::{CliArgs, run_cli};
 pub use alerts::AlertsCommand;
 pub use assets::AssetsCommand;
 pub use audit::AuditCommand;
+pub use cluster::ClusterCommand;
 pub use completions::CompletionsCommand;
 pub use config::{ConfigCommand, failed, wrong_settings};
 pub use connection::{Connection, VARIABLES};
@@ -82,6 +84,8 @@ pub enum Command {
     Template(Box<TemplateCommand>),
     /// Add, show, arm, hold, import and watch hosts.
     Host(Box<HostCommand>),
+    /// Describe clusters, and see who joins when.
+    Cluster(ClusterCommand),
     /// Show what happened in the fleet, and follow what happens.
     Events(Box<EventsCommand>),
     /// List machines with something wrong beside their runs.
@@ -120,6 +124,7 @@ pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
         Command::Repository(command) => command.run().await,
         Command::Role(command) => command.run().await,
         Command::Host(command) => Box::pin(command.run()).await,
+        Command::Cluster(command) => command.run().await,
         Command::Events(command) => command.run().await,
         Command::Alerts(command) => command.run().await,
         Command::Unknown(command) => command.run().await,

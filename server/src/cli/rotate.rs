@@ -12,6 +12,7 @@ use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
 
 use super::data_dir::DataDir;
 use super::{Failure, now};
+use crate::cluster;
 use crate::secrets::{Keys, MASTER_KEY_VARIABLE, Secrets};
 
 /// Hosts read at once.
@@ -128,20 +129,24 @@ async fn forget(keys: Keys, file: &Path, store: &OpenOptions, hosts: &[HostState
 
 async fn reseal(keys: &Keys, store: &OpenOptions) -> Result<u64, anyhow::Error> {
     let secrets = Secrets::with(keys);
-    let resealed = maintenance::reseal(
-        &store.db_path,
-        |Sealed::Document {
-             host,
-             run,
-             kind,
-             sealed,
-         }| {
-            let plain = secrets
+    let resealed = maintenance::reseal(&store.db_path, |sealed| {
+        let renewed = match sealed {
+            Sealed::Document {
+                host,
+                run,
+                kind,
+                sealed,
+            } => secrets
                 .unseal(host, run, kind, sealed)
-                .map_err(|error| error.to_string())?;
-            secrets.seal(host, run, kind, &plain).map_err(|error| error.to_string())
-        },
-    );
+                .and_then(|plain| secrets.seal(host, run, kind, &plain)),
+            Sealed::Cluster {
+                name,
+                is_kubeconfig,
+                sealed,
+            } => cluster::seal_anew(&secrets, name, is_kubeconfig, sealed),
+        };
+        renewed.map_err(|error| error.to_string())
+    });
     Ok(resealed.await?)
 }
 

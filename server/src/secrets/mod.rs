@@ -42,6 +42,8 @@ pub enum Purpose {
     Live,
     /// Per run: reports of the installed system, and its join.
     Host,
+    /// Per run: what its join names to be fetched.
+    Join,
 }
 
 impl Purpose {
@@ -53,6 +55,7 @@ impl Purpose {
             Self::Conf => "conf",
             Self::Live => "live",
             Self::Host => "host",
+            Self::Join => "join",
         }
     }
 }

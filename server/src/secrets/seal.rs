@@ -91,7 +91,8 @@ impl Secrets {
         self.unseal_at(&answer_to(caller, key), sealed)
     }
 
-    fn seal_at(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    /// Compresses and encrypts what opens at this place alone.
+    pub(crate) fn seal_at(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
         if plain.len() > MAX_DOCUMENT_BYTES {
             return Err(SealError::Seal("too large"));
         }
@@ -111,7 +112,8 @@ impl Secrets {
         Ok(sealed)
     }
 
-    fn unseal_at(&self, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+    /// What was sealed at this place.
+    pub(crate) fn unseal_at(&self, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (&format, rest) = sealed.split_first().ok_or(SealError::Open)?;
         let (nonce, cipher) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError::Open)?;
         if format != FORMAT {

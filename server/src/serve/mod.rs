@@ -24,6 +24,7 @@ pub use stopping::Stopping;
 #[cfg(test)]
 pub(crate) use trace::layered;
 
+use crate::cluster::{self, Watched};
 use crate::follow::Followers;
 use crate::reconciler::{self, Nudge};
 use crate::templates::Workshop;
@@ -42,6 +43,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     reconciler: JoinHandle<()>,
+    cluster_worker: JoinHandle<()>,
     certificates: JoinHandle<()>,
     data_dir: std::path::PathBuf,
 }
@@ -78,7 +80,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let nudge = Nudge::default();
     let (admin_token, is_token_new) = (opened.admin_token.clone(), opened.is_token_new);
     let (settings, tls) = prepare(&options, &opened, listening)?;
-    let app = put_together(opened, settings, nudge.clone());
+    let app = put_together(&options, opened, settings, nudge.clone());
     let (stop, stopped) = watch::channel(false);
     let reconciler = tokio::spawn(reconciler::run(
         Arc::clone(&app.store),
@@ -88,6 +90,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     ));
     let boot_plane = trace::layered(boot::router(app.clone()), "boot", &app.metrics);
     let control_plane = trace::layered(api::router(app.clone()), "control", &app.metrics);
+    let cluster_worker = tokio::spawn(cluster::worker::run(app.clone()));
     let control_tls = options.control_is_tls().then(|| tls.config());
     let mut listeners = vec![
         tokio::spawn(listener::serve(boot_socket, boot_plane.clone(), None, stopped.clone())),
@@ -121,12 +124,13 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         stop,
         listeners,
         reconciler,
+        cluster_worker,
         certificates,
         data_dir: options.data_dir,
     })
 }
 
-fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App {
+fn put_together(options: &ServeOptions, opened: state::Opened, settings: Settings, nudge: Nudge) -> App {
     App::new(Parts {
         followers: Followers::new(Arc::clone(&opened.store)),
         store: opened.store,
@@ -141,6 +145,12 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
         documents: boot::OpenDocuments::default(),
         workshop: Workshop::default(),
         token_uses: api::TokenUses::default(),
+        clusters: if options.blind_to_clusters {
+            Watched::blind()
+        } else {
+            Watched::default()
+        },
+        look_at_clusters: tokio::sync::Notify::new(),
     })
 }
 
@@ -154,7 +164,7 @@ pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyho
         tls: options.tls.boot_tls_listen,
     };
     let (settings, _) = prepare(options, &opened, nowhere)?;
-    Ok((put_together(opened, settings, Nudge::default()), admin_token))
+    Ok((put_together(options, opened, settings, Nudge::default()), admin_token))
 }
 
 /// What the settings come to, and the certificate that goes with them.
@@ -225,6 +235,7 @@ impl Running {
             listener.await.context("a listener fell over")?;
         }
         self.reconciler.abort();
+        self.cluster_worker.abort();
         self.certificates.abort();
         self.app.store.close().await;
         tracing::info!("stopped");

@@ -120,6 +120,9 @@ pub struct ServeOptions {
     /// TLS of both planes.
     #[command(flatten)]
     pub tls: TlsOptions,
+    /// Ask nothing of clusters from here, where their networks are out of reach: a node is ready by its own word then.
+    #[arg(long, env = "THIRDBOOT_BLIND_TO_CLUSTERS", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    pub blind_to_clusters: bool,
     /// When a stage is late: for a demo and for tests, whose minutes are seconds.
     #[arg(skip = Deadlines::default())]
     pub deadlines: Deadlines,
@@ -175,6 +178,7 @@ impl ServeOptions {
             streams_url: DEFAULT_STREAMS_URL.to_owned(),
             assets_keep: DEFAULT_ASSETS_KEEP,
             tls: TlsOptions::default(),
+            blind_to_clusters: true,
             deadlines: Deadlines::default(),
             reconcile_every: reconciler::PERIOD,
         }

@@ -63,6 +63,21 @@ impl TestApp {
         Self::on(options, clock, folder).await
     }
 
+    /// Stopped, its database set aside, and started again. Also returns where that is.
+    pub(crate) async fn backed_up(self) -> (Self, std::path::PathBuf) {
+        self.app.store.close().await;
+        let backup = self.path("backup.db");
+        std::fs::copy(self.options.data_dir.join("thirdboot.db"), &backup).unwrap();
+        (self.restarted().await, backup)
+    }
+
+    /// Stopped, and started again on a database that was set aside.
+    pub(crate) async fn restored(self, backup: &std::path::Path) -> Self {
+        self.app.store.close().await;
+        std::fs::copy(backup, self.options.data_dir.join("thirdboot.db")).unwrap();
+        self.restarted().await
+    }
+
     async fn on(options: ServeOptions, clock: Arc<Clock>, folder: TempDir) -> Self {
         let (app, token) = serve::assemble(&options, Arc::clone(&clock)).await.unwrap();
         Self {
@@ -214,6 +229,18 @@ impl TestApp {
         };
         self.app.store.add_token(token).await.unwrap();
         text
+    }
+
+    /// A request to the control plane that is made from this etag.
+    pub(crate) async fn api_if_match(&self, method: Method, path: &str, etag: &str, body: Body) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("if-match", etag)
+            .body(body)
+            .unwrap();
+        Self::ask(&self.control, request).await
     }
 
     pub(crate) async fn api_get(&self, path: &str) -> Reply {

@@ -80,6 +80,7 @@ impl InstalledSystem {
         ensure!(stage == "networked", "stage {stage} after the network was reported");
         if joins {
             let grant = self.join_granted().await?;
+            self.download(&grant).await?;
             self.reporter.tell(Event::new("joining")).await?;
             if grant["kind"] == "init" {
                 self.hand_in_cluster().await?;
@@ -119,11 +120,40 @@ impl InstalledSystem {
         .await
     }
 
+    /// Fetches what a join names, and checks it.
+    ///
+    /// # Errors
+    /// When it cannot be had, or is something else.
+    pub async fn download(&self, grant: &Value) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut files = Vec::new();
+        for file in grant["downloads"].as_array().context("no downloads")? {
+            let text = |key: &str| {
+                file[key]
+                    .as_str()
+                    .map(str::to_owned)
+                    .with_context(|| format!("no {key}: {file}"))
+            };
+            let fetched = self.reporter.fetch(&text("url")?).await?;
+            let sum = sha256(&fetched.body);
+            ensure!(
+                fetched.status == StatusCode::OK && sum == text("sha256")?,
+                "{file}: {} {sum}",
+                fetched.status
+            );
+            files.push((text("path")?, fetched.body));
+        }
+        Ok(files)
+    }
+
     /// The first server hands in what it made.
-    async fn hand_in_cluster(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When it is not taken.
+    pub async fn hand_in_cluster(&self) -> Result<()> {
+        let (kubeconfig, ca_sha256) = cluster_of(self.reporter.boot_id);
         let body = json!({
             "run": self.reporter.identity.run, "boot_id": self.reporter.boot_id,
-            "kubeconfig": "apiVersion: v1\nkind: Config\n", "ca_sha256": "c0".repeat(32),
+            "kubeconfig": kubeconfig, "ca_sha256": ca_sha256,
         });
         let answer = self.reporter.post("/v1/cluster", &body).await?;
         ensure!(
@@ -134,4 +164,27 @@ impl InstalledSystem {
         );
         Ok(())
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(bytes))
+}
+
+/// The kubeconfig of a cluster that was begun in this boot, as k3s writes it, and the hash of its CA. The certificates
+/// are none: nobody connects by them.
+fn cluster_of(boot_id: Uuid) -> (String, String) {
+    let pem = |kind: &str, content: &str| {
+        let base64 = data_encoding::BASE64.encode(content.as_bytes());
+        format!("-----BEGIN {kind}-----\n{base64}\n-----END {kind}-----\n")
+    };
+    let data = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    let ca = pem("CERTIFICATE", &format!("ca {boot_id}"));
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "default",
+        "clusters": [{"name": "default", "cluster": {"server": "https://127.0.0.1:6443", "certificate-authority-data": data(&ca)}}],
+        "users": [{"name": "default", "user": {"client-certificate-data": data(&pem("CERTIFICATE", "admin")),
+            "client-key-data": data(&pem("EC PRIVATE KEY", "key"))}}],
+        "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
+    });
+    (kubeconfig.to_string(), sha256(ca.as_bytes()))
 }

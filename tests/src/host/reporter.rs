@@ -205,6 +205,14 @@ impl Reporter {
         }
     }
 
+    /// Fetches a URL that an answer named.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn fetch(&self, url: &str) -> Result<Fetched> {
+        fetch::get(&self.client, url).await
+    }
+
     /// A post under this boot's secret, once.
     ///
     /// # Errors

@@ -73,7 +73,14 @@ impl Rig {
             // An outage of seconds, not of minutes.
             arguments: ["--address-source", "127.0.0.0/8", "--boot-url", &base]
                 .into_iter()
-                .chain(["--boot-retries", "30", "--boot-retry-pause", "2"])
+                .chain([
+                    "--boot-retries",
+                    "30",
+                    "--boot-retry-pause",
+                    "2",
+                    "--blind-to-clusters",
+                    "true",
+                ])
                 .map(str::to_owned)
                 .collect(),
         })

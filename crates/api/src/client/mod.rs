@@ -3,6 +3,7 @@
 mod access;
 mod assets;
 mod boot;
+mod cluster;
 mod control;
 mod error;
 mod hosts;

@@ -4,6 +4,7 @@
 mod access;
 mod action;
 mod assets;
+mod cluster;
 mod event;
 mod evidence;
 mod host;
@@ -25,6 +26,10 @@ use utoipa::ToSchema;
 pub use access::{AccessRole, AuditView, CallerView, TokenCreated, TokenSpec, TokenView};
 pub use action::{ArmBody, BootUrl, DEFAULT_TTL_S, Empty, HoldBody};
 pub use assets::{AddFileBody, AssetFileView, AssetsView, PullBody, PullFileView, PullState, PullView, VersionView};
+pub use cluster::{
+    ApiState, ApiView, BinarySpec, ClusterSpec, ClusterView, FlannelBackend, InitState, InitView, K3sSpec, Kubeconfig,
+    MemberView, MoveInitBody, NodeSpec, RotateTokenBody, RotationView,
+};
 pub use event::{EventView, EventsPage};
 pub use evidence::{BootDetail, ClaimedView, InstalledView, RunDetail, SeenView};
 pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};

@@ -48,6 +48,12 @@ pub struct RunView {
     /// How often a staged deployment was lost.
     #[serde(default)]
     pub rollbacks: u8,
+    /// Whose word made a node ready: the cluster's `api`, or its `own-word` where the API could not be asked.
+    #[serde(default)]
+    pub ready_by: Option<String>,
+    /// What it waits for before it may join.
+    #[serde(default)]
+    pub waits_for: Option<String>,
     /// Where the reported network differs from what was asked, a sentence each.
     #[serde(default)]
     pub network_differs: Vec<String>,

@@ -156,7 +156,11 @@ fn every_unit_that_can_fail_the_run_has_someone_to_report_it() {
         for document in [&documents.live, &documents.installed] {
             let (config, _) = from_slice(document).unwrap();
             for unit in config.systemd.units.iter().filter(|unit| unit.enabled == Some(true)) {
-                let contents = unit.contents.as_deref().unwrap();
+                // Fedora's own unit, only switched on.
+                let Some(contents) = unit.contents.as_deref() else {
+                    assert_eq!(unit.name, "podman.socket");
+                    continue;
+                };
                 let reports = contents.contains("OnFailure=thirdboot-failed@%n.service");
                 assert!(reports || unit.name == "thirdboot-send.timer", "{}", unit.name);
             }

@@ -66,6 +66,7 @@ pub const RESERVED: &[Reserved] = &[
     reserved("/usr/local/bin/k3s", "k3s is installed by the join"),
     reserved("k3s*", "k3s is started by the join"),
     reserved("/etc/systemd/network/50-flannel.link", "k3s needs it"),
+    reserved("podman.socket", "a runner is ready when it answers"),
     reserved("/run", VOLATILE),
     reserved("/tmp", VOLATILE),
     reserved("/usr", READ_ONLY),
@@ -237,7 +238,7 @@ fn why_not_unit(name: &str) -> Option<&'static str> {
         .iter()
         .find(|reserved| match reserved.pattern.strip_suffix('*') {
             Some(prefix) => !prefix.starts_with('/') && name.starts_with(prefix),
-            None => false,
+            None => name == reserved.pattern,
         });
     found.map(|reserved| reserved.why)
 }

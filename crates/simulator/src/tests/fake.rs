@@ -200,7 +200,7 @@ async fn report(State(fake): State<Fake>, headers: HeaderMap, Json(body): Json<R
 
 async fn join(headers: HeaderMap) -> Response {
     match owner(&headers, "host") {
-        Some(_) => Json(json!({"kind": "join", "node_name": "a", "config": "", "downloads": []})).into_response(),
+        Some(_) => Json(json!({"kind": "none", "node_name": "a", "config": "", "downloads": []})).into_response(),
         None => refuse(ProblemType::Unauthorized, "unknown"),
     }
 }

@@ -115,7 +115,7 @@ async fn the_last_words_of_every_fault_are_its_own() {
             Fault::VlanMissing => ("network", "live.ign"),
             Fault::NetworkSilent => ("layered-boot", "live.ign"),
             Fault::JoinRefused => ("join-failed", "live.ign"),
-            Fault::SilentAfterJoin => ("joining", "live.ign"),
+            Fault::FirstServerLost | Fault::SilentAfterJoin => ("joining", "live.ign"),
             Fault::PowerCut | Fault::StagingLostOnce | Fault::LostAnswers => ("ready", "live.ign"),
         };
         assert_eq!((last, fetched), expected, "{fault:?}: {outcome:?}");

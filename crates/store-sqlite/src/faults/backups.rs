@@ -210,15 +210,16 @@ async fn everything_sealed_is_sealed_anew_or_nothing() {
     super::upgrade::first_version(folder.path()).await;
     let db_path = options(folder.path()).db_path;
     let mut seen = Vec::new();
-    let refused = reseal(
-        &db_path,
-        |Sealed::Document { host, .. }| {
-            if host.0 == 3 { Err("no".into()) } else { Ok(vec![1]) }
-        },
-    )
+    let refused = reseal(&db_path, |sealed| match sealed {
+        Sealed::Document { host, .. } if host.0 == 3 => Err("no".into()),
+        _ => Ok(vec![1]),
+    })
     .await;
     assert!(refused.is_err());
-    let count = reseal(&db_path, |Sealed::Document { host, kind, sealed, .. }| {
+    let count = reseal(&db_path, |sealed| {
+        let Sealed::Document { host, kind, sealed, .. } = sealed else {
+            return Err("the first version had no clusters".to_owned());
+        };
         seen.push((host.0, kind.as_str().to_owned(), sealed.to_vec()));
         Ok([b"new ", sealed].concat())
     })

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use sqlx::Connection as _;
-use thirdboot_lifecycle::RunNumber;
+use sqlx::sqlite::SqliteConnection;
+use thirdboot_lifecycle::{ClusterName, RunNumber};
 use thirdboot_store::{DocumentKind, HostId};
 
 use super::{MaintenanceError, failed};
@@ -23,6 +24,15 @@ pub enum Sealed<'a> {
         run: RunNumber,
         /// Which.
         kind: DocumentKind,
+        /// As it stands in the database.
+        sealed: &'a [u8],
+    },
+    /// What is secret of a cluster.
+    Cluster {
+        /// Whose.
+        name: &'a ClusterName,
+        /// Its kubeconfig, or its tokens.
+        is_kubeconfig: bool,
         /// As it stands in the database.
         sealed: &'a [u8],
     },
@@ -68,8 +78,44 @@ pub async fn reseal(
             .bind(kind.as_str());
         count += 1;
     }
+    count += clusters(&mut connection, &mut script, &mut seal).await?;
     script.add("COMMIT");
     script.run(&mut connection).await.map_err(|error| failed(&error))?;
     drop(connection.close().await);
+    Ok(count)
+}
+
+async fn clusters(
+    connection: &mut SqliteConnection,
+    script: &mut Script,
+    seal: &mut (impl FnMut(Sealed<'_>) -> Result<Vec<u8>, String> + Send),
+) -> Result<u64, MaintenanceError> {
+    let rows: Vec<(String, Vec<u8>, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT name, tokens, kubeconfig FROM clusters ORDER BY name")
+            .fetch_all(connection)
+            .await
+            .map_err(|error| failed(&error))?;
+    let mut count = 0;
+    for (row, tokens, kubeconfig) in rows {
+        let name: ClusterName = row
+            .parse()
+            .map_err(|_| impossible("clusters", &row, "its name is no name"))?;
+        let mut renew = |is_kubeconfig: bool, sealed: &[u8]| {
+            count += 1;
+            let sealed = Sealed::Cluster {
+                name: &name,
+                is_kubeconfig,
+                sealed,
+            };
+            seal(sealed).map_err(|why| impossible("clusters", &row, why))
+        };
+        let tokens = renew(false, &tokens)?;
+        let kubeconfig = kubeconfig.map(|sealed| renew(true, &sealed)).transpose()?;
+        script
+            .add("UPDATE clusters SET tokens = ?, kubeconfig = ? WHERE name = ?")
+            .bind(tokens)
+            .bind(kubeconfig)
+            .bind(row);
+    }
     Ok(count)
 }

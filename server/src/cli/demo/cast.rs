@@ -1,10 +1,14 @@
 //! Who plays what.
 
-use thirdboot_api::control::{BondSpec, HostSpec, KnownBy, NetworkSpec, Role, VlanSpec};
+use thirdboot_api::control::{BondSpec, ClusterSpec, HostSpec, KnownBy, NetworkSpec, Role, VlanSpec};
 use thirdboot_simulator::{Fault, Hardware, Meant};
 
 /// The VLAN that cluster nodes of the demo talk over.
 const VLAN: u16 = 1000;
+/// The cluster that forms.
+const FORMING: &str = "demo";
+/// The cluster whose first server dies: its other host waits.
+const LOST: &str = "lost";
 /// Every so many hosts one is known by its boot URL instead of its addresses.
 const EVERY_KEYED: u32 = 5;
 /// The number of a machine that nobody described.
@@ -17,11 +21,15 @@ pub(super) struct Part {
     pub(super) name: String,
     pub(super) role: Role,
     pub(super) fault: Option<Fault>,
+    /// Whether the one that it waits for never comes.
+    is_kept_waiting: bool,
 }
 
-/// A server, an agent and a runner without fault, then every fault, then agents without fault.
+/// Three servers, an agent and a runner without fault, then every fault, then agents without fault, the first of which
+/// waits for a server that died.
 pub(super) fn cast(hosts: u32) -> Vec<Part> {
-    let opening = [(Role::Server, None), (Role::Agent, None), (Role::Runner, None)];
+    let opening = [Role::Server, Role::Server, Role::Server, Role::Agent, Role::Runner].map(|role| (role, None));
+    let waiting = u32::try_from(opening.len() + Fault::ALL.len() + 1).unwrap_or(u32::MAX);
     let faults = Fault::ALL
         .iter()
         .zip(0_u32..)
@@ -35,18 +43,36 @@ pub(super) fn cast(hosts: u32) -> Vec<Part> {
             name: format!("{role}-{number:02}"),
             role,
             fault,
+            is_kept_waiting: number == waiting,
         })
         .collect()
 }
 
 /// Every third fault happens to a runner, where it can.
 fn role_of(fault: Fault, at: u32) -> Role {
+    if fault == Fault::FirstServerLost {
+        return Role::Server;
+    }
     let needs_node = fault.needs_join() || fault == Fault::VlanMissing;
     if at % 3 == 2 && !needs_node {
         Role::Runner
     } else {
         Role::Agent
     }
+}
+
+/// The clusters of the demo, whose k3s has this hash.
+pub(super) fn clusters(k3s_sha256: &str) -> Vec<ClusterSpec> {
+    [FORMING, LOST]
+        .into_iter()
+        .filter_map(|name| {
+            let spec = serde_json::json!({
+                "name": name, "vlan": VLAN, "insecure_join": true, "disable": ["traefik"],
+                "k3s": {"version": super::site::K3S_VERSION, "binaries": {"x86_64": {"sha256": k3s_sha256}}},
+            });
+            serde_json::from_value(spec).ok()
+        })
+        .collect()
 }
 
 /// The machine that nobody described.
@@ -60,16 +86,30 @@ impl Part {
     }
 
     pub(super) fn meant(&self) -> Meant {
+        if self.is_kept_waiting {
+            return Meant::Stuck("waiting-for-turn");
+        }
         self.fault.map_or(Meant::Ready, Fault::meant)
     }
 
     /// What happens to it, in a few words.
     pub(super) fn says(&self) -> &'static str {
+        if self.is_kept_waiting {
+            return "it waits for the first server";
+        }
         self.fault.map_or("nothing goes wrong", Fault::says)
     }
 
     pub(super) fn is_keyed(&self) -> bool {
         self.number.is_multiple_of(EVERY_KEYED)
+    }
+
+    fn cluster(&self) -> &'static str {
+        if self.is_kept_waiting || self.fault == Some(Fault::FirstServerLost) {
+            LOST
+        } else {
+            FORMING
+        }
     }
 
     /// As its admin describes it.
@@ -79,7 +119,7 @@ impl Part {
         HostSpec {
             name: self.name.clone(),
             role: self.role,
-            cluster: joins.then(|| "demo".to_owned()),
+            cluster: joins.then(|| self.cluster().to_owned()),
             known_by: if self.is_keyed() {
                 KnownBy::Key
             } else {
@@ -120,12 +160,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twenty_four_hosts_show_every_fault_and_every_role() {
-        let cast = cast(24);
+    fn twenty_eight_hosts_show_every_fault_and_every_role() {
+        let cast = cast(28);
         let faults: Vec<Fault> = cast.iter().filter_map(|part| part.fault).collect();
         assert_eq!(faults, Fault::ALL);
         let names: BTreeSet<&str> = cast.iter().map(|part| part.name.as_str()).collect();
-        assert_eq!(names.len(), 24);
+        assert_eq!(names.len(), 28);
+        assert_eq!(cast.iter().filter(|part| part.cluster() == LOST).count(), 2);
         for role in Role::ALL {
             assert!(
                 cast.iter()

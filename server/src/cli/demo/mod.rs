@@ -21,8 +21,8 @@ pub struct DemoOptions {
     /// End by itself: a line a host, exit 0 when every host came to the end that was meant for it.
     #[arg(long)]
     once: bool,
-    /// How many hosts; the faults come one after another, so that 24 show them all.
-    #[arg(long, value_name = "HOSTS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// How many hosts; the faults come one after another, so that 28 show them all.
+    #[arg(long, value_name = "HOSTS", default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     hosts: u32,
     /// How many simulated seconds pass in a second, from 1 to 200.
     #[arg(long, value_name = "FACTOR", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200))]

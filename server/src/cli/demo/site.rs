@@ -15,6 +15,8 @@ use crate::serve::{self, Running, ServeOptions};
 
 /// The version of the made-up operating system.
 const VERSION: &str = "43.20260901.3.0";
+/// The version of what stands in for k3s.
+pub(super) const K3S_VERSION: &str = "v1.34.1+k3s1";
 
 /// Without a sign of life for so many simulated seconds, a run stalls: longer than any boot of a simulated machine.
 const STALL_S: u32 = 120;
@@ -33,12 +35,14 @@ pub(super) struct Site {
     pub(super) client: Client,
     pub(super) boot_url: String,
     pub(super) control_url: String,
+    /// The hash of what stands in for k3s.
+    pub(super) k3s_sha256: String,
 }
 
 impl Site {
     pub(super) async fn start(folder: &Path, speed: u16) -> anyhow::Result<Self> {
         let (data, assets) = (folder.join("data"), folder.join("assets"));
-        write_assets(&assets).context("the demo's assets")?;
+        let k3s_sha256 = write_assets(&assets).context("the demo's assets")?;
         let mut options = ServeOptions::on_loopback(data, assets);
         options.deadlines = deadlines(speed);
         let running = serve::start(options.clone()).await?;
@@ -52,6 +56,7 @@ impl Site {
             running: Some(running),
             boot_url,
             control_url,
+            k3s_sha256,
         })
     }
 
@@ -102,8 +107,8 @@ fn deadlines(speed: u16) -> Deadlines {
     })
 }
 
-/// Files that boot nowhere, laid out as a mirror would leave them.
-fn write_assets(assets: &Path) -> anyhow::Result<()> {
+/// Files that boot nowhere, laid out as a mirror would leave them. Returns the hash of what stands in for k3s.
+fn write_assets(assets: &Path) -> anyhow::Result<String> {
     let folder = assets.join("x86_64").join(VERSION);
     fs::create_dir_all(&folder)?;
     let mut files = Map::new();
@@ -121,5 +126,9 @@ fn write_assets(assets: &Path) -> anyhow::Result<()> {
     let manifest = json!({"version": VERSION, "arch": "x86_64", "files": files});
     fs::write(folder.join("manifest.json"), manifest.to_string())?;
     symlink(VERSION, assets.join("x86_64/current"))?;
-    Ok(())
+    let k3s = assets.join("k3s").join(K3S_VERSION).join("x86_64");
+    fs::create_dir_all(&k3s)?;
+    let binary = b"#!/bin/false\n";
+    fs::write(k3s.join("k3s"), binary)?;
+    Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(binary)))
 }

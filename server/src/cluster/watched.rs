@@ -1,0 +1,115 @@
+//! What was seen of clusters a moment ago. Only in memory: after a restart it is looked at anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use thirdboot_lifecycle::{Api, ClusterName, Holder, NodeWord, RunNumber, Sight};
+
+/// What was seen longer ago counts for nothing: nobody may begin a cluster on it.
+const MAX_AGE: Duration = Duration::from_secs(60);
+
+/// What was seen of every cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// Whether nobody looks: the clusters' networks are out of reach from here.
+    is_blind: bool,
+    clusters: Mutex<BTreeMap<ClusterName, Seen>>,
+}
+
+/// What was seen of one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    /// When its servers were last asked for `/cacerts`, every one of them.
+    pub(crate) looked_at: Option<Instant>,
+    /// Servers that answered with the cluster's CA, or any while it has none.
+    pub(crate) answering: BTreeSet<u64>,
+    /// Others that answered, in words; with their number where it is a host.
+    pub(crate) others: Vec<(Option<u64>, String)>,
+    /// Whether its API answers.
+    pub(crate) api: ApiSeen,
+    /// Installations of which no earlier node is left.
+    pub(crate) clean: BTreeSet<(u64, RunNumber)>,
+    /// What the API says of each node, by host.
+    pub(crate) nodes: BTreeMap<u64, NodeWord>,
+}
+
+/// Whether an API answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum ApiSeen {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    /// No, for this reason.
+    Unreachable(String),
+    /// Yes.
+    Reachable,
+}
+
+impl Seen {
+    fn is_fresh(&self) -> bool {
+        self.looked_at.is_some_and(|at| at.elapsed() < MAX_AGE)
+    }
+}
+
+impl Watched {
+    /// Nobody looks: the clusters' networks are out of reach from here.
+    pub(crate) fn blind() -> Self {
+        Self {
+            is_blind: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn is_blind(&self) -> bool {
+        self.is_blind
+    }
+
+    /// What is known now.
+    pub(crate) fn of(&self, name: &ClusterName) -> Seen {
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.get(name).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn keep(&self, name: &ClusterName, seen: Seen) {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.insert(name.clone(), seen);
+    }
+
+    /// What the one who asks to join goes by. The asker itself answers nothing.
+    pub(crate) fn sight(&self, name: &ClusterName, seeker: &Holder) -> Sight {
+        if self.is_blind {
+            return Sight {
+                has_looked: true,
+                api: Api::Unreachable,
+                ..Sight::default()
+            };
+        }
+        let seen = self.of(name);
+        if !seen.is_fresh() {
+            return Sight::default();
+        }
+        Sight {
+            has_looked: true,
+            answering: seen
+                .answering
+                .iter()
+                .copied()
+                .filter(|host| *host != seeker.host)
+                .collect(),
+            api: match seen.api {
+                ApiSeen::Unknown => Api::Unknown,
+                ApiSeen::Unreachable(_) => Api::Unreachable,
+                ApiSeen::Reachable => Api::Reachable {
+                    is_clean: seen.clean.contains(&(seeker.host, seeker.run)),
+                },
+            },
+            others_answering: seen
+                .others
+                .into_iter()
+                .filter(|(host, _)| *host != Some(seeker.host))
+                .map(|(_, name)| name)
+                .collect(),
+        }
+    }
+}
