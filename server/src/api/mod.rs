@@ -31,6 +31,8 @@ mod repositories;
 mod roles;
 mod runs;
 mod stream;
+#[cfg(test)]
+mod secrecy;
 mod templates;
 mod tokens;
 mod trail;
