@@ -123,7 +123,9 @@ async fn few(on: &SqlitePool, words: &[String]) -> Result<Option<Vec<i64>>, Stor
         .fetch_all(on)
         .await
         .map_err(|error| unavailable(&error))?;
-    Ok(u32::try_from(found.len()).is_ok_and(|count| count <= FEW).then_some(found))
+    Ok(u32::try_from(found.len())
+        .is_ok_and(|count| count <= FEW)
+        .then_some(found))
 }
 
 /// A word as the trigrams' index is asked for it; none when it cannot be.

@@ -72,9 +72,10 @@ fn ms(time: Duration) -> f64 {
 
 fn described(n: u32) -> serde_json::Value {
     let [_, a, b, c] = n.to_be_bytes();
+    let role = ["agent", "server", "runner"][n as usize % 3];
     json!({
         "name": format!("node-{n:06}"), "macs": [format!("52:54:00:{a:02x}:{b:02x}:{c:02x}")],
-        "serial": format!("SER-{n:06}"), "role": ["agent", "server", "runner"][n as usize % 3],
+        "serial": format!("SER-{n:06}"), "role": role,
         "labels": {"rack": (n % 40).to_string(), "row": (n % 7).to_string()},
         "network": {"vlans": [{"id": 1000, "addresses": [format!("10.{a}.{b}.{c}/8")]}]},
         "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPJyZaraVOOlFs4QMLzv1hJHdrDtkG1UqHbJfFJJ8Bmz admin@sample"],

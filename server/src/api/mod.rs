@@ -30,9 +30,9 @@ mod rendering;
 mod repositories;
 mod roles;
 mod runs;
-mod stream;
 #[cfg(test)]
 mod secrecy;
+mod stream;
 mod templates;
 mod tokens;
 mod trail;

@@ -28,9 +28,9 @@ fn filled(path: &str) -> Vec<String> {
         ("{id}", "1"),
         ("{arch}", "x86_64"),
     ];
-    let path = parameters
-        .iter()
-        .fold(path.to_owned(), |path, (parameter, value)| path.replace(parameter, value));
+    let path = parameters.iter().fold(path.to_owned(), |path, (parameter, value)| {
+        path.replace(parameter, value)
+    });
     let mut paths = ["script", "pointer", "live", "installed"]
         .map(|document| path.replace("{document}", document))
         .to_vec();
@@ -64,7 +64,9 @@ async fn whatever_a_viewer_asks_for_and_whatever_goes_wrong_gives_no_secret_away
     assert_eq!(site.arm("a1").await.status, 200);
     site.get("/ipxe?mac=52:54:00:00:00:99").await;
     let template = json!({"text": "variant: fcos\nversion: 1.5.0\n"}).to_string();
-    let saved = site.admin_with(Method::PUT, "/api/v1/templates/motd", &[], template).await;
+    let saved = site
+        .admin_with(Method::PUT, "/api/v1/templates/motd", &[], template)
+        .await;
     assert_eq!(saved.status, 201, "{}", saved.text());
     let made = site
         .api_post("/api/v1/tokens", &json!({"name": "ci", "role": "operator"}))

@@ -83,12 +83,12 @@ impl DbCommand {
 }
 
 fn restored(file: &Path, done: &Restored) -> String {
-    let mut text = format!("restored {} hosts from {}\n", done.hosts, file.display());
-    text.push_str(&match done.voided_permits {
-        0 => "no permit was open in it: nothing could have been wiped by it\n".to_owned(),
-        1 => "1 open permit was taken back: arm that host again\n".to_owned(),
-        count => format!("{count} open permits were taken back: arm those hosts again\n"),
-    });
+    let permits = match done.voided_permits {
+        0 => "no permit was open in it: nothing could have been wiped by it".to_owned(),
+        1 => "1 open permit was taken back: arm that host again".to_owned(),
+        count => format!("{count} open permits were taken back: arm those hosts again"),
+    };
+    let mut text = format!("restored {} hosts from {}\n{permits}\n", done.hosts, file.display());
     if let Some(aside) = &done.set_aside {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "the database of before is {}", aside.display());

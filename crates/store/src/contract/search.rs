@@ -74,7 +74,11 @@ pub async fn a_host_is_found_by_a_part_of_what_it_is_known_by(factory: impl Fact
     world.store.submit(state.id, update).await.unwrap();
     assert_eq!(found(&world, words(&["ser-3"])).await, Vec::<String>::new());
     assert_eq!(found(&world, words(&["other-3"])).await, ["node-3"]);
-    world.store.submit(state.id, Submission::Retire { by: admin() }).await.unwrap();
+    world
+        .store
+        .submit(state.id, Submission::Retire { by: admin() })
+        .await
+        .unwrap();
     world.store.submit(state.id, Submission::Remove).await.unwrap();
     assert_eq!(found(&world, words(&["other-3"])).await, Vec::<String>::new());
     // And its words belong to whoever has them next.

@@ -40,7 +40,8 @@ fn filter() -> EnvFilter {
 
 fn pretty<S: Subscriber + for<'s> LookupSpan<'s>>() -> Box<dyn Layer<S> + Send + Sync> {
     // Colours are for a terminal: a journal or a file keeps their escapes.
-    let is_coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let is_coloured =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     fmt::layer()
         .with_target(false)
         .with_ansi(is_coloured)
