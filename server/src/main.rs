@@ -34,9 +34,13 @@ async fn main() -> anyhow::Result<ExitCode> {
     };
     match read.arguments.command {
         Command::Serve(options) => {
-            logging::start(&options);
+            let exporting = match logging::start(&options) {
+                Ok(exporting) => exporting,
+                Err(error) => return Ok(cli::failed(&error)),
+            };
             settings::warn_of_near_misses(&Arguments::command());
             let served = Box::pin(serve::run(*options)).await;
+            exporting.end().await;
             Ok(served.map_or_else(|error| cli::failed(&error), |()| ExitCode::SUCCESS))
         }
         Command::Config(command) => Ok(command.run(&read.given, &Arguments::command())),

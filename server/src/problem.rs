@@ -150,8 +150,9 @@ impl IntoResponse for Failure {
             tracing::error!(cause = %redact(cause), "{}", self.problem.title);
         }
         let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.problem).unwrap_or_default();
-        let mut response = (status, body).into_response();
+        // What was typed is quoted in errors, and people mistype with a secret in the clipboard.
+        let body = serde_json::to_string(&self.problem).unwrap_or_default();
+        let mut response = (status, redact(&body).into_owned()).into_response();
         response.extensions_mut().insert(Refusal(self.kind()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));

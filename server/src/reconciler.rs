@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use thirdboot_store::{Limits, Store, Submission, SubmitError};
+use thirdboot_store::{HostId, Limits, Store, Submission, SubmitError};
 use tokio::sync::Notify;
 
 /// Deadlines are minutes: a second of delay is lost in them.
@@ -61,7 +61,16 @@ pub(crate) async fn carry_out_what_is_due(store: &dyn Store) {
         match store.submit(host, Submission::Due).await {
             // A refusal means that the host moved on meanwhile: nothing is due any more.
             Ok(_) | Err(SubmitError::Refused(_) | SubmitError::NoSuchHost | SubmitError::NotNow(_)) => {}
-            Err(error) => tracing::warn!(host = host.0, %error, "cannot carry out what is due; trying again later"),
+            Err(error) => {
+                let host = named(store, host).await;
+                tracing::warn!(%host, %error, "cannot carry out what is due; trying again later");
+            }
         }
     }
+}
+
+/// A host as people know it; its number where the store cannot say.
+async fn named(store: &dyn Store, host: HostId) -> String {
+    let found = store.host_by_id(host).await.ok().flatten();
+    found.map_or_else(|| format!("number {}", host.0), |state| state.host.name.to_string())
 }

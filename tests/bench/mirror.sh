@@ -4,7 +4,8 @@
 #   tests/bench/mirror.sh [MIB]
 #
 # Each figure is the better of three runs of one server, interleaved with those of the other. The clients (curl) share the
-# machine with the server that they ask.
+# machine with the server that they ask. THIRDBOOT_BIN names a server that is built already: one with debug assertions
+# says nothing.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export THIRDBOOT_CACHE=${THIRDBOOT_CACHE:-${HOME:-/root}/.cache/thirdboot-tests}
 mkdir -p "$THIRDBOOT_CACHE"
@@ -12,9 +13,12 @@ source tests/parts/common.bash
 need nginx-light curl python3
 
 mib=${1:-256}
-step "cargo build --release"
-cargo build --release --quiet --package thirdboot
-binary=$(realpath "${CARGO_TARGET_DIR:-target}/release/thirdboot")
+binary=${THIRDBOOT_BIN:-}
+if [[ -z $binary ]]; then
+  step "cargo build --release"
+  cargo build --release --quiet --package thirdboot
+  binary=$(realpath "${CARGO_TARGET_DIR:-target}/release/thirdboot")
+fi
 work=$(mktemp -d)
 server='' nginx=''
 finish() {

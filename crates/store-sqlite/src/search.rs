@@ -1,10 +1,11 @@
 //! Hosts are found by what people remember of them. One narrow index in the order of names carries all that
-//! is filtered by: a page is found in it, and only the page's rows are read.
+//! is filtered by: a page is found in it, and only the page's rows are read. Words that few hosts have are looked up by
+//! their trigrams first; words that many have fill a page soon.
 
 use std::fmt::Write as _;
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite, SqliteExecutor};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite};
 use thirdboot_lifecycle::{ClusterName, Host, HostName, Platform, Role};
 use thirdboot_store::{HostFilter, HostState, Page, StageFilter, StoreError};
 
@@ -13,6 +14,10 @@ use crate::read::{self, json};
 use crate::rows::HostRow;
 use crate::script::Script;
 
+/// A search that no more hosts match looks at these alone.
+const FEW: u32 = 5_000;
+/// The shortest word that has a trigram.
+const TRIGRAM_CHARS: usize = 3;
 /// Rows that are filled at once.
 const FILLED_AT_ONCE: u32 = 500;
 
@@ -81,11 +86,17 @@ pub(crate) async fn fill(connection: &mut SqliteConnection) -> Result<(), StoreE
 }
 
 /// A page of the hosts that pass the filter, in the order of their names.
-pub(crate) async fn hosts(on: impl SqliteExecutor<'_>, filter: &HostFilter) -> Result<Page<HostState>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT id, version, host, run, observed FROM hosts WHERE id IN \
-         (SELECT id FROM hosts INDEXED BY hosts_facets WHERE name > ",
-    );
+pub(crate) async fn hosts(on: &SqlitePool, filter: &HostFilter) -> Result<Page<HostState>, StoreError> {
+    let mut query =
+        QueryBuilder::<Sqlite>::new("SELECT id, version, host, run, observed FROM hosts WHERE id IN (SELECT id FROM ");
+    match few(on, &filter.words).await? {
+        None => query.push("hosts INDEXED BY hosts_facets"),
+        Some(few) => query
+            .push("json_each(")
+            .push_bind(json(&few))
+            .push(") AS few CROSS JOIN hosts ON hosts.id = few.value"),
+    };
+    query.push(" WHERE name > ");
     query.push_bind(filter.after.as_ref().map_or("", HostName::as_str).to_owned());
     conditions(&mut query, filter);
     query
@@ -98,6 +109,35 @@ pub(crate) async fn hosts(on: impl SqliteExecutor<'_>, filter: &HostFilter) -> R
         .await
         .map_err(|error| unavailable(&error))?;
     read::page(rows, filter.limit)
+}
+
+/// The hosts that have all of these words, when they are few.
+async fn few(on: &SqlitePool, words: &[String]) -> Result<Option<Vec<i64>>, StoreError> {
+    let phrases: Vec<String> = words.iter().filter_map(|word| phrase(&word.to_lowercase())).collect();
+    if phrases.is_empty() {
+        return Ok(None);
+    }
+    let found: Vec<i64> = sqlx::query_scalar("SELECT rowid FROM host_words WHERE host_words MATCH ? LIMIT ?")
+        .bind(phrases.join(" AND "))
+        .bind(i64::from(FEW) + 1)
+        .fetch_all(on)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    Ok(u32::try_from(found.len())
+        .is_ok_and(|count| count <= FEW)
+        .then_some(found))
+}
+
+/// A word as the trigrams' index is asked for it; none when it cannot be.
+fn phrase(word: &str) -> Option<String> {
+    let quoted = |word: &str| {
+        let is_fit = word.chars().count() >= TRIGRAM_CHARS && !word.contains('\0');
+        is_fit.then(|| format!("\"{}\"", word.replace('"', "\"\"")))
+    };
+    match bare_mac(word) {
+        None => quoted(word),
+        Some(bare) => Some(format!("({} OR {})", quoted(word)?, quoted(&bare)?)),
+    }
 }
 
 fn conditions(query: &mut QueryBuilder<Sqlite>, filter: &HostFilter) {
@@ -161,4 +201,23 @@ fn bare_mac(word: &str) -> Option<String> {
     let is_mac =
         first.iter().all(|group| group.len() == digits && is_hex(group)) && last.len() <= digits && is_hex(last);
     is_mac.then(|| groups.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_asked_for_as_it_is_or_not_by_its_trigrams() {
+        for (word, expected) in [
+            ("ser-9", Some("\"ser-9\"")),
+            ("a\"b", Some("\"a\"\"b\"")),
+            ("5254.0000", Some("(\"5254.0000\" OR \"52540000\")")),
+            ("12", None),
+            ("ab-", None),
+            ("ab\0c", None),
+        ] {
+            assert_eq!(phrase(word).as_deref(), expected, "{word:?}");
+        }
+    }
 }

@@ -34,6 +34,8 @@ mod rendering;
 mod repositories;
 mod roles;
 mod runs;
+#[cfg(test)]
+mod secrecy;
 mod stream;
 mod templates;
 mod tokens;

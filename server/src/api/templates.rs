@@ -1,14 +1,15 @@
 //! Users' templates: saved as versions, and only when they render for every host that they are for.
 
+mod draft;
+mod views;
+
 use axum::Json as Answered;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use thirdboot_api::ProblemType;
-use thirdboot_api::control::{CheckedView, FaultView, Page, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView};
-use thirdboot_lifecycle::HostName;
-use thirdboot_render::Fault;
-use thirdboot_store::{Actor, Selection, StoredTemplate, TemplateDraft};
+use thirdboot_api::control::{CheckedView, Page, TemplateDiffView, TemplateSpec, TemplateView};
+use thirdboot_store::{Actor, StoredTemplate, TemplateDraft};
 
 use super::auth::{Admin, Operator, Viewer};
 use super::once::{Made, Once};
@@ -18,15 +19,13 @@ use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
 use crate::problem::{Answer, Failure};
-use crate::secrets::redact;
-use crate::templates::{Checked, check};
+use crate::templates::check;
+
+pub(super) use draft::draft;
+use views::{checked_view, invalid, select, view};
 
 /// Templates in all: every arming reads them.
 const MAX_TEMPLATES: usize = 500;
-/// Names and labels of a selection.
-const MAX_SELECTED: usize = 1000;
-/// A note is a line for people.
-const MAX_NOTE_CHARS: usize = 500;
 
 /// Lists the templates in the order in which they are merged, without their texts.
 #[utoipa::path(
@@ -272,124 +271,6 @@ fn none(name: &str) -> Failure {
 fn cut(name: &str) -> String {
     let name: String = name.chars().take(80).collect();
     format!("{name:?}")
-}
-
-/// The draft, checked field by field. What its text says is checked by rendering it.
-pub(super) fn draft(name: &str, spec: &TemplateSpec, by: &str) -> Result<TemplateDraft, Failure> {
-    let is_name = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-    if !(1..=63).contains(&name.len()) || !name.bytes().all(is_name) || name.starts_with('-') || name.ends_with('-') {
-        return Err(Failure::field(
-            "name",
-            "expected 1 to 63 of a-z 0-9 -, not beginning or ending with -",
-        ));
-    }
-    if redact(&spec.text) != spec.text.as_str() {
-        let why = "a template is no place for a secret, and this text holds one (tb_…): whoever may look at hosts can read it";
-        return Err(Failure::field("text", why));
-    }
-    let note = spec.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
-    if note.is_some_and(|note| note.chars().count() > MAX_NOTE_CHARS || note.contains(char::is_control)) {
-        return Err(Failure::field(
-            "note",
-            format!("expected one line of at most {MAX_NOTE_CHARS} characters"),
-        ));
-    }
-    Ok(TemplateDraft {
-        name: name.to_owned(),
-        text: spec.text.clone(),
-        selection: selection(&spec.select)?,
-        order: spec.order,
-        note: note.map(|note| redact(note).into_owned()),
-        by: by.to_owned(),
-    })
-}
-
-fn selection(select: &SelectSpec) -> Result<Selection, Failure> {
-    for (field, length) in [
-        ("select.hosts", select.hosts.len()),
-        ("select.labels", select.labels.len()),
-    ] {
-        if length > MAX_SELECTED {
-            return Err(Failure::field(
-                field,
-                format!("{length} of them, expected at most {MAX_SELECTED}"),
-            ));
-        }
-    }
-    let host = |(at, name): (usize, &String)| {
-        name.parse::<HostName>()
-            .map_err(|error| Failure::field(format!("select.hosts[{at}]"), error.to_string()))
-    };
-    let roles = serde_json::to_value(&select.roles)
-        .and_then(serde_json::from_value)
-        .map_err(Failure::internal)?;
-    Ok(Selection {
-        roles,
-        labels: select.labels.clone(),
-        hosts: select.hosts.iter().enumerate().map(host).collect::<Result<_, _>>()?,
-    })
-}
-
-fn select(selection: &Selection) -> SelectSpec {
-    let roles = serde_json::to_value(&selection.roles)
-        .and_then(serde_json::from_value)
-        .unwrap_or_default();
-    SelectSpec {
-        roles,
-        labels: selection.labels.clone(),
-        hosts: selection.hosts.iter().map(ToString::to_string).collect(),
-    }
-}
-
-fn view(stored: StoredTemplate, with_text: bool) -> TemplateView {
-    let draft = stored.draft;
-    TemplateView {
-        select: select(&draft.selection),
-        name: draft.name,
-        version: stored.version,
-        text: with_text.then_some(draft.text),
-        order: draft.order,
-        note: draft.note,
-        saved_at: stored.saved_at,
-        saved_by: draft.by,
-        deleted: stored.is_deleted,
-        checked: None,
-    }
-}
-
-fn checked_view(checked: &Checked) -> CheckedView {
-    CheckedView {
-        valid: checked.is_valid(),
-        hosts: checked.hosts,
-        rendered: checked.rendered,
-        sample: checked.is_sample,
-        faults: checked
-            .faults
-            .iter()
-            .map(|(host, fault)| fault_view(host.as_ref(), fault))
-            .collect(),
-    }
-}
-
-fn fault_view(host: Option<&HostName>, fault: &Fault) -> FaultView {
-    let number = |n: usize| (n > 0).then(|| u64::try_from(n).unwrap_or(u64::MAX));
-    FaultView {
-        template: fault.template.clone(),
-        host: host.map(ToString::to_string),
-        line: number(fault.line),
-        column: number(fault.column),
-        field: (!fault.field.is_empty()).then(|| fault.field.clone()),
-        what: fault.what.clone(),
-    }
-}
-
-fn invalid(checked: &Checked) -> Failure {
-    let lines: Vec<String> = checked
-        .faults
-        .iter()
-        .map(|(host, fault)| fault_view(host.as_ref(), fault).to_string())
-        .collect();
-    Failure::field("text", lines.join("\n"))
 }
 
 /// Refuses whoever saw another version than the present one, or does not say which one they saw.

@@ -5,6 +5,7 @@ mod atomic;
 mod download;
 mod extra;
 mod jobs;
+mod keyring;
 mod manifest;
 mod pull;
 mod range;

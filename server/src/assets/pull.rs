@@ -4,6 +4,7 @@
 //! written last: a folder without one is served to nobody. Then the links move.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use reqwest::{Client, Url};
@@ -12,6 +13,7 @@ use thirdboot_lifecycle::Arch;
 
 use super::download::{self, Progress, shown};
 use super::jobs::Job;
+use super::keyring::Keyring;
 use super::release::{Release, ReleaseFile};
 use super::stream::{Latest, Stream, Wanted};
 use super::{AssetFile, AssetRole, Assets, Manifest, atomic};
@@ -32,24 +34,27 @@ pub(crate) struct PullRequest {
     pub(crate) switch: bool,
 }
 
-/// Where from.
+/// Where from, and whom to believe.
 #[derive(Debug, Clone)]
 pub struct Upstream {
     /// Base of `<stream>.json`, with a slash at its end.
     pub(crate) streams: Url,
+    /// Whose signatures count; none leaves signatures unchecked.
+    pub(crate) keyring: Option<Arc<Keyring>>,
 }
 
 impl Upstream {
-    /// Checks it.
+    /// Checks both.
     ///
     /// # Errors
-    /// When the URL is none.
-    pub fn new(streams: &str) -> anyhow::Result<Self> {
+    /// When the URL is none, or the keyring cannot be read.
+    pub fn new(streams: &str, keyring: Option<&Path>) -> anyhow::Result<Self> {
         let streams = Url::parse(&format!("{}/", streams.trim_end_matches('/')))
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .with_context(|| format!("--streams-url {streams:?}: expected http:// or https:// and a host"))?;
-        Ok(Self { streams })
+        let keyring = keyring.map(Keyring::read).transpose()?.map(Arc::new);
+        Ok(Self { streams, keyring })
     }
 }
 
@@ -71,7 +76,7 @@ pub(super) async fn pull(
     for wanted in &latest.files {
         let progress = job.begins(&wanted.name);
         files.push(
-            file(&client, &folder, wanted, &progress)
+            file(&client, upstream, &folder, wanted, &progress)
                 .await
                 .with_context(|| wanted.name.clone())?,
         );
@@ -115,22 +120,40 @@ async fn latest(client: &Client, upstream: &Upstream, request: &PullRequest) -> 
         .map_err(|why| anyhow::anyhow!("{}: {why}", at()))
 }
 
-/// One file, checked, and its signature as it is.
-async fn file(client: &Client, folder: &Path, wanted: &Wanted, progress: &Progress) -> anyhow::Result<ReleaseFile> {
+/// One file with its signature, both checked.
+async fn file(
+    client: &Client,
+    upstream: &Upstream,
+    folder: &Path,
+    wanted: &Wanted,
+    progress: &Progress,
+) -> anyhow::Result<ReleaseFile> {
     let path = folder.join(&wanted.name);
     let file = download::download(client, &wanted.location, &path, Some(&wanted.sha256), progress).await?;
     let signature_path = folder.join(format!("{}.sig", wanted.name));
     let signature = match &wanted.signature {
         Some(url) => match download::download(client, url, &signature_path, None, &Progress::default()).await {
             Ok(signature) => Some(signature),
-            // Only of an image is it part of what hosts are served.
-            Err(error) if wanted.role != AssetRole::Image => {
-                tracing::warn!(%error, "a signature cannot be had");
+            // Without a keyring nobody here looks at it.
+            Err(error) if upstream.keyring.is_none() && wanted.role != AssetRole::Image => {
+                tracing::warn!(%error, "a signature cannot be had; no keyring asks for it");
                 None
             }
             Err(error) => return Err(error.into()),
         },
         None => None,
+    };
+    let signed_by = match (&upstream.keyring, &signature) {
+        (None, _) => None,
+        (Some(_), None) => bail!("it has no signature, and a keyring is given"),
+        (Some(keyring), Some(_)) => {
+            let keyring = Arc::clone(keyring);
+            let signed_by = tokio::task::spawn_blocking(move || {
+                let signature = Keyring::read_signature(&signature_path)?;
+                keyring.verify(&path, &signature)
+            });
+            Some(signed_by.await??)
+        }
     };
     Ok(ReleaseFile {
         format: wanted.format.to_owned(),
@@ -138,6 +161,7 @@ async fn file(client: &Client, folder: &Path, wanted: &Wanted, progress: &Progre
         file,
         signature,
         uncompressed_sha256: wanted.uncompressed_sha256.clone(),
+        signed_by,
     })
 }
 

@@ -37,6 +37,9 @@ pub(crate) struct ReleaseFile {
     /// Of the image inside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) uncompressed_sha256: Option<String>,
+    /// The key of the keyring whose signature was good; none when no keyring was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_by: Option<String>,
 }
 
 impl Release {

@@ -1,5 +1,7 @@
 //! Pulls from somebody whose line is bad, and what is served meanwhile.
 
+use std::path::PathBuf;
+
 use axum::body::Body;
 use axum::http::Method;
 use data_encoding::HEXLOWER;
@@ -17,13 +19,14 @@ struct Story {
 
 impl Story {
     async fn begin() -> Self {
-        Self::keeping(2).await
+        Self::with(None, 2).await
     }
 
-    async fn keeping(keep: usize) -> Self {
+    async fn with(keyring: Option<&str>, keep: usize) -> Self {
         let upstream = Upstream::start(NEW).await;
         let site = TestApp::with(|options| {
             options.streams_url = format!("{}/streams", upstream.url);
+            options.assets_keyring = keyring.map(testdata);
             options.assets_keep = keep;
         })
         .await;
@@ -66,6 +69,12 @@ impl Story {
         let link = std::fs::read_link(self.site.path("assets/x86_64/current")).unwrap();
         link.to_str().unwrap().to_owned()
     }
+}
+
+fn testdata(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("src/assets/testdata")
+        .join(name)
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -208,8 +217,50 @@ async fn a_part_of_another_file_is_not_continued() {
 }
 
 #[tokio::test]
+async fn with_a_keyring_only_what_is_signed_by_it_comes_in() {
+    let signed = async |keyring: &str| {
+        let story = Story::with(Some(keyring), 2).await;
+        for name in ["kernel", "initramfs.img", "rootfs.img"] {
+            let signature = std::fs::read(testdata(&format!("{name}.sig"))).unwrap();
+            story.upstream.put(&format!("{name}.sig"), &signature);
+        }
+        let pull = story.pull(json!({})).await;
+        (story, pull)
+    };
+    let (story, pull) = signed("signer.asc").await;
+    assert_eq!(pull["state"], "done", "{pull}");
+    let release = std::fs::read_to_string(story.site.path("assets/x86_64").join(NEW).join("release.json")).unwrap();
+    assert_eq!(release.matches("signed_by").count(), 3, "{release}");
+
+    let (story, pull) = signed("stranger.asc").await;
+    assert!(
+        pull["failed"]
+            .as_str()
+            .unwrap()
+            .contains("no key of the keyring has signed it"),
+        "{pull}"
+    );
+    assert_eq!(story.current(), VERSION);
+
+    let story = Story::with(Some("signer.asc"), 2).await;
+    let pull = story.pull(json!({})).await;
+    assert!(
+        pull["failed"].as_str().unwrap().contains("no OpenPGP signature"),
+        "{pull}"
+    );
+    // A signature of another file.
+    let signature = std::fs::read(testdata("rootfs.img.sig")).unwrap();
+    story.upstream.put("kernel.sig", &signature);
+    let pull = story.pull(json!({})).await;
+    assert!(
+        pull["failed"].as_str().unwrap().contains("no key of the keyring"),
+        "{pull}"
+    );
+}
+
+#[tokio::test]
 async fn old_versions_go_but_none_that_somebody_needs() {
-    let story = Story::keeping(0).await;
+    let story = Story::with(None, 0).await;
     // The sample version is pinned by one host and served to another one's run.
     story.site.armed("a1", 1).await;
     for version in ["43.1", "43.2", "43.10"] {

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 
-use super::logging::LogFormat;
+use super::logging::{self, LogFormat};
 use crate::tls::{TlsOptions, read_pem};
 use crate::{Settings, reconciler};
 
@@ -111,12 +111,23 @@ pub struct ServeOptions {
     /// Base URL of Fedora CoreOS' stream metadata, for `thirdboot assets pull`.
     #[arg(long, env = "THIRDBOOT_STREAMS_URL", value_name = "URL", default_value = DEFAULT_STREAMS_URL)]
     pub streams_url: String,
+    /// OpenPGP public keys, armored or binary: what is pulled must be signed by one of them; none leaves signatures
+    /// unchecked. For example /etc/thirdboot/fedora.gpg
+    #[arg(long, env = "THIRDBOOT_ASSETS_KEYRING", value_name = "FILE")]
+    pub assets_keyring: Option<PathBuf>,
     /// Versions that stay in the mirror beside those that hosts need.
     #[arg(long, env = "THIRDBOOT_ASSETS_KEEP", value_name = "COUNT", default_value_t = DEFAULT_ASSETS_KEEP)]
     pub assets_keep: usize,
     /// How a line of the log looks.
     #[arg(long, env = "THIRDBOOT_LOG_FORMAT", value_name = "FORMAT", default_value = "pretty")]
     pub log_format: LogFormat,
+    /// Base URL of an OpenTelemetry collector (OTLP over HTTP) that is sent every request as a span; none by default.
+    /// For example <http://127.0.0.1:4318>
+    #[arg(long, env = "THIRDBOOT_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// Which part of the requests a collector is sent: 0 to 1.
+    #[arg(long, env = "THIRDBOOT_OTLP_RATIO", value_name = "RATIO", default_value_t = 1.0)]
+    pub otlp_ratio: f64,
     /// TLS of both planes.
     #[command(flatten)]
     pub tls: TlsOptions,
@@ -175,7 +186,10 @@ impl ServeOptions {
             boot_retries: retry.attempts,
             boot_retry_pause: retry.pause_s,
             log_format: LogFormat::Pretty,
+            otlp_endpoint: None,
+            otlp_ratio: 1.0,
             streams_url: DEFAULT_STREAMS_URL.to_owned(),
+            assets_keyring: None,
             assets_keep: DEFAULT_ASSETS_KEEP,
             tls: TlsOptions::default(),
             blind_to_clusters: true,
@@ -195,6 +209,7 @@ impl ServeOptions {
             self.boot_listen
         );
         self.tls.validate()?;
+        logging::check(self)?;
         self.urls(self.nominal()).map(|_| ())
     }
 

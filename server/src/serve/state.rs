@@ -32,7 +32,7 @@ pub(super) struct Opened {
 }
 
 pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Opened> {
-    let upstream = Upstream::new(&options.streams_url)?;
+    let upstream = Upstream::new(&options.streams_url, options.assets_keyring.as_deref())?;
     let folder = &options.data_dir;
     fs::DirBuilder::new()
         .recursive(true)

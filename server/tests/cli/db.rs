@@ -29,6 +29,10 @@ async fn a_database_is_copied_while_the_server_runs_and_put_back_when_it_does_no
         "{checked:?}"
     );
 
+    let checked = alone(&desk.folder, "db check --json").await;
+    let answer: serde_json::Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!((&answer["sound"], &answer["hosts"]), (&true.into(), &2.into()));
+
     let restore = format!("db restore {}", copy.display());
     for refused in [
         alone(&desk.folder, &restore).await,

@@ -1,11 +1,43 @@
-//! What a running server tells of itself: lines of JSON.
+//! What a running server tells of itself: lines of JSON, and spans for a collector.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Kind;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
 use serde_json::Value;
 
 use crate::desk::{binary, spoken};
+
+/// What a collector was sent.
+type Sent = Arc<Mutex<Vec<Bytes>>>;
+
+async fn collector() -> (String, Sent) {
+    let sent = Sent::default();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let take = async |State(sent): State<Sent>, body: Bytes| sent.lock().unwrap().push(body);
+    let router = Router::new()
+        .route("/v1/traces", post(take))
+        .with_state(Arc::clone(&sent));
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    (url, sent)
+}
+
+fn attribute(span: &Span, key: &str) -> Option<String> {
+    let found = span.attributes.iter().find(|attribute| attribute.key == key)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Kind::StringValue(text) => Some(text.clone()),
+        other => Some(format!("{other:?}")),
+    }
+}
 
 async fn waited_for(mut child: Child) -> String {
     let pid = child.id().to_string();
@@ -21,11 +53,13 @@ async fn waited_for(mut child: Child) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_line_is_json_that_names_its_request_and_host() {
+async fn every_line_is_json_that_names_its_request_and_host_and_a_collector_gets_the_spans() {
+    let (url, sent) = collector().await;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let mut serve = binary("serve --boot-listen 127.0.0.1:0 --control-listen 127.0.0.1:0 --log-format json");
-    serve.arg("--data-dir").arg(&data);
+    let mut serve =
+        binary("serve --boot-listen 127.0.0.1:0 --control-listen 127.0.0.1:0 --log-format json --otlp-endpoint");
+    serve.arg(url).arg("--data-dir").arg(&data);
     serve
         .env("RUST_LOG", "info")
         .stdout(Stdio::null())
@@ -62,4 +96,36 @@ async fn every_line_is_json_that_names_its_request_and_host() {
     );
     assert_eq!(span["request_id"].as_str().unwrap().len(), 16, "{added}");
     assert!(!log.contains("tb_api_"), "{log}");
+
+    let sent = sent.lock().unwrap();
+    let spans: Vec<Span> = sent
+        .iter()
+        .map(|body| ExportTraceServiceRequest::decode(body.clone()).unwrap())
+        .flat_map(|request| request.resource_spans)
+        .flat_map(|resource| resource.scope_spans)
+        .flat_map(|scope| scope.spans)
+        .collect();
+    let of_hold = spans
+        .iter()
+        .find(|span| attribute(span, "route").is_some_and(|route| route.ends_with("/hold")))
+        .unwrap();
+    assert_eq!(
+        (of_hold.name.as_str(), attribute(of_hold, "host")),
+        ("request", Some("agent-1".into()))
+    );
+    assert!(sent.iter().all(|body| !String::from_utf8_lossy(body).contains("tb_")));
+}
+
+#[tokio::test]
+async fn a_collector_that_is_none_is_refused_by_name() {
+    for (flag, value, expected) in [
+        ("--otlp-endpoint", "localhost", "otlp_endpoint"),
+        ("--otlp-ratio", "7", "otlp_ratio"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut check = binary("config check --data-dir");
+        check.arg(folder.path()).args([flag, value]);
+        let said = spoken(check).await;
+        assert!(said.code != 0 && said.err.contains(expected), "{said:?}");
+    }
 }

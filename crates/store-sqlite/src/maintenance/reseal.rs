@@ -59,7 +59,7 @@ pub async fn reseal(
     let mut count = 0;
     for (host, run, name, sealed) in documents {
         let row = format!("{host}/{name}");
-        let kind = [DocumentKind::Live, DocumentKind::Assets]
+        let kind = [DocumentKind::Live, DocumentKind::Assets, DocumentKind::Network]
             .into_iter()
             .find(|kind| kind.as_str() == name)
             .ok_or_else(|| impossible("documents", &row, "its kind is none"))?;
@@ -79,9 +79,45 @@ pub async fn reseal(
         count += 1;
     }
     count += clusters(&mut connection, &mut script, &mut seal).await?;
+    count += installed(&mut connection, &mut script, &mut seal).await?;
+    // They are kept for a day, and may carry a token: they go with the key that opened them.
+    script.add("DELETE FROM kept_answers");
     script.add("COMMIT");
     script.run(&mut connection).await.map_err(|error| failed(&error))?;
     drop(connection.close().await);
+    Ok(count)
+}
+
+/// What machines were installed with.
+async fn installed(
+    connection: &mut SqliteConnection,
+    script: &mut Script,
+    seal: &mut (impl FnMut(Sealed<'_>) -> Result<Vec<u8>, String> + Send),
+) -> Result<u64, MaintenanceError> {
+    const TABLE: &str = "installed_documents";
+    let rows: Vec<(i64, i64, Vec<u8>)> =
+        sqlx::query_as("SELECT host_id, run, sealed FROM installed_documents ORDER BY host_id, run")
+            .fetch_all(connection)
+            .await
+            .map_err(|error| failed(&error))?;
+    let mut count = 0;
+    for (host, run, sealed) in rows {
+        let row = format!("{host}/{run}");
+        let number = u32::try_from(run).map_err(|_| impossible(TABLE, &row, "its run is no run"))?;
+        let renewed = seal(Sealed::Document {
+            host: HostId(unsigned(TABLE, &row, host)?),
+            run: RunNumber(number),
+            kind: DocumentKind::Installed,
+            sealed: &sealed,
+        })
+        .map_err(|why| impossible(TABLE, &row, why))?;
+        script
+            .add("UPDATE installed_documents SET sealed = ? WHERE host_id = ? AND run = ?")
+            .bind(renewed)
+            .bind(host)
+            .bind(run);
+        count += 1;
+    }
     Ok(count)
 }
 

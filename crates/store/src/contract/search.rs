@@ -53,6 +53,11 @@ pub async fn a_host_is_found_by_a_part_of_what_it_is_known_by(factory: impl Fact
         (vec!["rack=7"], vec!["node-7"]),
         (vec!["owner=ada", "192.0.2.1", "ser-12"], vec!["node-12"]),
         (vec!["node-3", "node-4"], vec![]),
+        (vec!["0c"], vec!["node-12"]),
+        (vec!["ser-1", "12"], vec!["node-12"]),
+        (vec!["10.7.0.1/"], vec!["node-1"]),
+        (vec!["\"; drop"], vec![]),
+        (vec!["ser* or"], vec![]),
         (vec!["%"], vec![]),
         (vec!["'"], vec![]),
     ] {
@@ -69,6 +74,18 @@ pub async fn a_host_is_found_by_a_part_of_what_it_is_known_by(factory: impl Fact
     world.store.submit(state.id, update).await.unwrap();
     assert_eq!(found(&world, words(&["ser-3"])).await, Vec::<String>::new());
     assert_eq!(found(&world, words(&["other-3"])).await, ["node-3"]);
+    world
+        .store
+        .submit(state.id, Submission::Retire { by: admin() })
+        .await
+        .unwrap();
+    world.store.submit(state.id, Submission::Remove).await.unwrap();
+    assert_eq!(found(&world, words(&["other-3"])).await, Vec::<String>::new());
+    // And its words belong to whoever has them next.
+    let mut next = host(3);
+    next.serial = thirdboot_lifecycle::Serial::stated("OTHER-33");
+    world.store.add_hosts(vec![next], admin()).await.unwrap();
+    assert_eq!(found(&world, words(&["other-3", "node-3"])).await, ["node-3"]);
 }
 
 /// Each by itself and together, page by page.

@@ -14,13 +14,13 @@ pub(super) async fn look(options: &ServeOptions) -> Vec<Finding> {
         .assets_dir
         .clone()
         .unwrap_or_else(|| options.data_dir.join("assets"));
-    let upstream = match Upstream::new(&options.streams_url) {
+    let upstream = match Upstream::new(&options.streams_url, options.assets_keyring.as_deref()) {
         Ok(upstream) => upstream,
         Err(error) => {
             return vec![Finding::broken(
                 "assets",
                 format!("{error:#}"),
-                "mend the setting streams_url",
+                "mend the setting streams_url or assets_keyring, whichever it names",
             )];
         }
     };

@@ -1,4 +1,8 @@
-//! The log: lines for people or programs on standard error, by `RUST_LOG`.
+//! The log: lines for people or programs on standard error, by `RUST_LOG`; and spans for a collector, where one is named.
+
+mod export;
+
+use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
 use tracing::Subscriber;
@@ -8,6 +12,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use super::ServeOptions;
+
+pub use export::Exporting;
+pub(super) use export::check;
 
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,sqlx=warn";
@@ -32,11 +39,21 @@ fn filter() -> EnvFilter {
 }
 
 fn pretty<S: Subscriber + for<'s> LookupSpan<'s>>() -> Box<dyn Layer<S> + Send + Sync> {
-    fmt::layer().with_target(false).with_writer(std::io::stderr).boxed()
+    // Colours are for a terminal: a journal or a file keeps their escapes.
+    let is_coloured =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    fmt::layer()
+        .with_target(false)
+        .with_ansi(is_coloured)
+        .with_writer(std::io::stderr)
+        .boxed()
 }
 
 /// Begins to log. A second call changes nothing.
-pub fn start(options: &ServeOptions) {
+///
+/// # Errors
+/// When the collector's URL is none.
+pub fn start(options: &ServeOptions) -> anyhow::Result<Exporting> {
     let lines = match options.log_format {
         LogFormat::Pretty => pretty(),
         LogFormat::Json => fmt::layer()
@@ -47,5 +64,7 @@ pub fn start(options: &ServeOptions) {
             .with_writer(std::io::stderr)
             .boxed(),
     };
-    let _ = registry().with(filter()).with(lines).try_init();
+    let (exporting, spans) = export::layer(options)?;
+    let _ = registry().with(filter()).with(lines).with(spans).try_init();
+    Ok(exporting)
 }

@@ -1,10 +1,7 @@
-//! One file over HTTP: resumed where it broke off, checked before it has its name.
-//!
-//! Until then its bytes are in `.NAME.part`, with `.NAME.part.json` beside it: what they are the beginning of.
+//! A file that is half there.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -13,51 +10,16 @@ use reqwest::{Client, StatusCode, Url, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::fs::{self, File, OpenOptions};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
-use super::{AssetFile, atomic};
+use super::error::{disk, plain};
+use super::{DownloadError, Progress, hash_rest, name_of, shown};
+use crate::assets::{AssetFile, atomic};
 
 /// Tries without a single new byte before it is given up.
 const MAX_VAIN_TRIES: u32 = 5;
 /// Pause before the second try; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 500 });
-/// Read at a time from what is there already.
-const CHUNK_BYTES: usize = 1 << 20;
-
-/// How far a download is.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// Bytes that are there.
-    pub(crate) done: AtomicU64,
-    /// Bytes in all; 0 as long as nobody knows.
-    pub(crate) total: AtomicU64,
-    /// Bytes that came over the wire.
-    pub(crate) received: AtomicU64,
-}
-
-/// Why a file was not downloaded.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DownloadError {
-    /// It is not what was expected: never tried again by itself.
-    #[error("{url}: its sha256 is {found}, expected {expected}")]
-    Differs {
-        url: String,
-        found: String,
-        expected: String,
-    },
-    /// The other side refuses.
-    #[error("{url} answered {status}")]
-    Refused { url: String, status: u16 },
-    /// The other side does not answer, or breaks off again and again.
-    #[error("{url}: {why}")]
-    Broken { url: String, why: String },
-    /// There is no room: what was there of it is removed, the database may need the room.
-    #[error("{path}: no room left on the device; what was there of it is removed")]
-    Full { path: String },
-    /// The disk refuses otherwise.
-    #[error("{path}: {error}")]
-    Disk { path: String, error: io::Error },
-}
 
 /// What the bytes of a part are the beginning of.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,79 +30,8 @@ struct Beginning {
     validator: Option<String>,
 }
 
-/// A client for downloads: patient with slow lines, not with silent ones.
-pub(crate) fn client() -> reqwest::Result<Client> {
-    Client::builder()
-        .user_agent(concat!("thirdboot/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(30))
-        .build()
-}
-
-/// Downloads `url` to `path`. A file that is there with this hash is not downloaded again.
-pub(crate) async fn download(
-    client: &Client,
-    url: &Url,
-    path: &Path,
-    sha256: Option<&str>,
-    progress: &Progress,
-) -> Result<AssetFile, DownloadError> {
-    if let Some(expected) = sha256
-        && let Some(file) = existing(path, expected).await?
-    {
-        progress.done.store(file.size, Ordering::Relaxed);
-        progress.total.store(file.size, Ordering::Relaxed);
-        return Ok(file);
-    }
-    let mut part = Part::open(url, path, sha256, progress).await?;
-    let was_resumed = part.length > 0;
-    let fetched = part.fetch(client).await;
-    match fetched {
-        Err(error @ DownloadError::Differs { .. }) if was_resumed => {
-            // What was there may have been the beginning of another file: once more, from its own beginning.
-            tracing::warn!(%error, "a resumed download does not fit together: it begins anew");
-            part.restart().await?;
-            part.fetch(client).await?;
-        }
-        done => done?,
-    }
-    part.finish().await
-}
-
-/// The file, if it is there and has this hash.
-async fn existing(path: &Path, sha256: &str) -> Result<Option<AssetFile>, DownloadError> {
-    let mut file = match File::open(path).await {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(disk(path, error)),
-    };
-    let mut hasher = Sha256::new();
-    let size = hash_rest(&mut file, &mut hasher)
-        .await
-        .map_err(|error| disk(path, error))?;
-    let is_it = HEXLOWER.encode(&hasher.finalize()) == sha256;
-    Ok(is_it.then(|| AssetFile {
-        name: name_of(path),
-        sha256: sha256.to_owned(),
-        size,
-    }))
-}
-
-async fn hash_rest(file: &mut File, hasher: &mut Sha256) -> io::Result<u64> {
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let mut size = 0;
-    loop {
-        let read = file.read(&mut chunk).await?;
-        if read == 0 {
-            return Ok(size);
-        }
-        hasher.update(&chunk[..read]);
-        size += u64::try_from(read).unwrap_or(0);
-    }
-}
-
 /// A download under way.
-struct Part<'a> {
+pub(super) struct Part<'a> {
     url: &'a Url,
     path: &'a Path,
     draft: PathBuf,
@@ -148,7 +39,7 @@ struct Part<'a> {
     beginning: Beginning,
     file: File,
     hasher: Sha256,
-    length: u64,
+    pub(super) length: u64,
     progress: &'a Progress,
 }
 
@@ -162,7 +53,7 @@ enum Tried {
 
 impl<'a> Part<'a> {
     /// Takes up what is there of it.
-    async fn open(
+    pub(super) async fn open(
         url: &'a Url,
         path: &'a Path,
         sha256: Option<&str>,
@@ -209,7 +100,7 @@ impl<'a> Part<'a> {
         })
     }
 
-    async fn restart(&mut self) -> Result<(), DownloadError> {
+    pub(super) async fn restart(&mut self) -> Result<(), DownloadError> {
         self.file.set_len(0).await.map_err(|error| disk(&self.draft, error))?;
         self.hasher = Sha256::new();
         self.length = 0;
@@ -219,7 +110,7 @@ impl<'a> Part<'a> {
     }
 
     /// Asks until everything is there, and it is what was expected.
-    async fn fetch(&mut self, client: &Client) -> Result<(), DownloadError> {
+    pub(super) async fn fetch(&mut self, client: &Client) -> Result<(), DownloadError> {
         let (mut vain, mut pause) = (0, FIRST_PAUSE);
         loop {
             let before = self.progress.received.load(Ordering::Relaxed);
@@ -354,7 +245,7 @@ impl<'a> Part<'a> {
     }
 
     /// On the disk, and only then under its name.
-    async fn finish(self) -> Result<AssetFile, DownloadError> {
+    pub(super) async fn finish(self) -> Result<AssetFile, DownloadError> {
         self.file.sync_all().await.map_err(|error| disk(&self.draft, error))?;
         fs::rename(&self.draft, self.path)
             .await
@@ -383,33 +274,4 @@ fn unsatisfied_total(headers: &header::HeaderMap) -> Option<u64> {
 
 fn hidden(path: &Path, end: &str) -> PathBuf {
     path.with_file_name(format!(".{}.{end}", name_of(path)))
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn disk(path: &Path, error: io::Error) -> DownloadError {
-    let path = path.display().to_string();
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            DownloadError::Full { path }
-        }
-        _ => DownloadError::Disk { path, error },
-    }
-}
-
-/// A URL without what may be secret in it.
-pub(super) fn shown(url: &Url) -> String {
-    format!("{}{}", url.origin().ascii_serialization(), url.path())
-}
-
-/// The innermost error says most.
-fn plain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
