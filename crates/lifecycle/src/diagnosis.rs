@@ -1,6 +1,7 @@
 //! Why a machine is stuck, from what a server can see. The rows are those of the field (FACTS.md, section 8).
 
 mod join;
+mod network;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub enum Cause {
     DeploymentLost,
     /// Third boot, and the network is not what was asked.
     NetworkDiffers,
+    /// Third boot, the bond's ports have links, and the switch does not speak LACP to them.
+    NoLacpPartner,
     /// Third boot, all is right on the host, and nobody on its VLAN answers.
     VlanNotCarried,
     /// Third boot, and no word of the network.
@@ -202,27 +205,7 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
             ),
             "a staged deployment is finalised only at an orderly shutdown: check that the machine rebooted cleanly, and rpm-ostree status for a rollback",
         ),
-        Stage::LayeredBoot if is_cut_off(run) => found(
-            Cause::VlanNotCarried,
-            format!(
-                "the third boot runs and its network is up as asked, but its VLAN leads nowhere: {}",
-                evidence.network_differs.join("; ")
-            ),
-            "the switch does not carry this VLAN to this machine, or another one of that id: check the VLAN assignment of all its ports at the switch (or at the provider), then the VLAN's id here; nothing is to be done on the machine",
-        ),
-        Stage::LayeredBoot if !evidence.network_differs.is_empty() => found(
-            Cause::NetworkDiffers,
-            format!(
-                "the third boot runs, and its network is not what was asked: {}",
-                evidence.network_differs.join("; ")
-            ),
-            "check that the VLAN is assigned at the switch for this machine's ports, that the MACs are right, and that the switch speaks LACP on them",
-        ),
-        Stage::LayeredBoot => found(
-            Cause::NetworkSilent,
-            format!("the third boot reported {since} and said nothing of its network since"),
-            "look at the journal of thirdboot-network.service and at nmcli device on the console",
-        ),
+        Stage::LayeredBoot => network::stuck(run, since),
         Stage::Networked | Stage::Joining if run.role.joins() => join::stuck(run, since, now),
         Stage::Networked | Stage::Joining => found(
             Cause::PodmanSilent,
@@ -234,11 +217,6 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
         ),
         Stage::Ready | Stage::Failed | Stage::Cancelled => return None,
     })
-}
-
-fn is_cut_off(run: &Run) -> bool {
-    let seen = run.evidence.network.as_ref();
-    seen.is_some_and(|seen| crate::is_cut_off(&run.evidence.network_differs, seen))
 }
 
 fn netbooting(run: &Run, now: Timestamp) -> Diagnosis {

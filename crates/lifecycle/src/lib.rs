@@ -48,8 +48,8 @@ pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Platform, Role};
 pub use identity::{BootId, Identified, Identity, Mac, Serial, SmbiosUuid, identify};
 pub use name::{ClusterName, HostName, InvalidName, RunNumber};
 pub use network::{
-    AddressPool, AddressRange, Bond, BondMode, ClusterNetwork, DEFAULT_MTU, LacpRate, Method, Network, NetworkFault,
-    Port, Route, Uplink, Vlan, XmitHashPolicy, address_key, check_in_cluster, check_network, check_runner,
+    AddressPool, AddressRange, Bond, BondMode, DEFAULT_MTU, LacpRate, Method, Misfit, Network, NetworkFault, Port,
+    Route, Uplink, Vlan, XmitHashPolicy, address_key, check_beside_cluster, check_network,
 };
 pub use node::{JoinWait, NodeSeen, NodeWord, ReadyBy};
 pub use observed::{Conflict, Deployment, MAX_DEPLOYMENTS, Observed};
@@ -58,7 +58,7 @@ pub use packages::{
 };
 pub use permit::{DEFAULT_ATTEMPTS, Permit, Purpose, Voided};
 pub use proof::{
-    AddressFact, BondFact, NetworkFacts, PeerFact, PortFact, RouteFact, VlanFact, differences, is_cut_off,
+    AddressFact, BondFact, NetworkFacts, PeerFact, PortFact, RouteFact, VlanFact, differences, is_cut_off, lacks_lacp,
 };
 pub use run::{Ended, Run, arm_refused};
 pub use stage::Stage;

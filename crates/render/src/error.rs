@@ -66,6 +66,16 @@ impl RenderError {
         }
     }
 
+    /// What is wrong, for beside the field.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Value { value, expected, .. } => format!("{value:?} cannot be used: expected {expected}"),
+            Self::Contradiction { why, .. } => why.clone(),
+            other => other.to_string(),
+        }
+    }
+
     pub(crate) fn value(field: impl Into<String>, value: &str, expected: &'static str) -> Self {
         Self::Value {
             field: field.into(),

@@ -96,7 +96,7 @@ impl Run {
             assets: &self.assets,
             sources: &self.sources,
             peers: &self.peers,
-            join_vlan: None,
+            join_vlan: Some(1234),
             ca_pem: self.ca_pem,
             overlay: crate::Overlay::NONE,
         }

@@ -160,6 +160,48 @@ impl Fault {
         }
     }
 
+    /// The stage in which the run is meant to get stuck or to fail; none for a machine that becomes ready.
+    #[must_use]
+    pub fn stage(self) -> Option<&'static str> {
+        Some(match self {
+            Self::PowerCut | Self::StagingLostOnce | Self::LostAnswers => return None,
+            Self::NeverPowersOn => "armed",
+            Self::KernelNotFetched | Self::RootfsNotFetched | Self::ConfigNotFetched | Self::ConfigNotApplied => {
+                "netbooting"
+            }
+            Self::CheckHangs | Self::DiskHoldsCeph => "live",
+            Self::InstallStuck => "installing",
+            Self::DiskDoesNotBoot | Self::NoFirstBoot => "installed",
+            Self::LayeringFails | Self::LayeringStuck => "layering",
+            Self::StagingAlwaysLost => "layered",
+            Self::VlanMissing | Self::NetworkSilent => "layered-boot",
+            Self::FirstServerLost | Self::JoinRefused | Self::SilentAfterJoin => "joining",
+        })
+    }
+
+    /// What the advice must speak of; none for a machine that becomes ready.
+    #[must_use]
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::PowerCut | Self::StagingLostOnce | Self::LostAnswers => return None,
+            Self::NeverPowersOn => "the machine is powered",
+            Self::KernelNotFetched => "TLS chain",
+            Self::RootfsNotFetched => "memory",
+            Self::ConfigNotFetched => "initramfs lost its network",
+            Self::ConfigNotApplied => "emergency shell",
+            Self::CheckHangs | Self::DiskHoldsCeph => "disk check",
+            Self::InstallStuck => "the disk is busy",
+            Self::DiskDoesNotBoot => "disk_boot",
+            Self::NoFirstBoot => "two file systems labelled boot",
+            Self::LayeringFails | Self::LayeringStuck => "package repository",
+            Self::StagingAlwaysLost => "orderly shutdown",
+            Self::VlanMissing => "VLAN is assigned",
+            Self::NetworkSilent => "thirdboot-network.service",
+            Self::JoinRefused => "delete it",
+            Self::FirstServerLost | Self::SilentAfterJoin => "journal of k3s",
+        })
+    }
+
     /// Whether it only happens to a machine that joins a cluster.
     #[must_use]
     pub fn needs_join(self) -> bool {

@@ -6,13 +6,13 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{SqliteExecutor, SqlitePool};
-use thirdboot_lifecycle::{AddressPool, AddressRange, Host, address_key};
+use thirdboot_lifecycle::{AddressPool, AddressRange, Host, Vlan, address_key};
 use thirdboot_store::{HostId, HostState, StoreError};
 
 use crate::batch::Batch;
 use crate::error::{impossible, unavailable};
 use crate::read::{self, json};
-use crate::rows::signed;
+use crate::rows::{self, signed};
 use crate::script::Script;
 
 /// Rows that are held in memory at once.
@@ -29,12 +29,50 @@ pub(crate) fn parse(text: &str) -> Result<IpAddr, StoreError> {
     Ok(IpAddr::V6(Ipv6Addr::from_bits(key)).to_canonical())
 }
 
+/// What a host's cluster gives addresses from on its VLAN.
+pub(crate) struct ClusterPool {
+    vlan: u16,
+    pool: AddressPool,
+}
+
+impl ClusterPool {
+    /// A VLAN's own pool, or that of the host's cluster where they meet.
+    fn of_vlan<'a>(of_cluster: Option<&'a Self>, vlan: &'a Vlan) -> Option<&'a AddressPool> {
+        let of_cluster = of_cluster.filter(|cluster| cluster.vlan == vlan.id);
+        vlan.pool.as_ref().or(of_cluster.map(|cluster| &cluster.pool))
+    }
+}
+
+/// The pool of the cluster that this server or agent belongs to, as it is in this transaction.
+pub(crate) async fn of_cluster(batch: &mut Batch<'_>, host: &Host) -> Result<Option<ClusterPool>, StoreError> {
+    let Some(name) = host.cluster.as_ref().filter(|_| host.role.joins()) else {
+        return Ok(None);
+    };
+    let found: Option<(u16, String)> = sqlx::query_as(
+        "SELECT cluster ->> '$.spec.vlan', cluster -> '$.spec.pool' FROM clusters \
+         WHERE name = ? AND cluster ->> '$.spec.vlan' IS NOT NULL AND cluster ->> '$.spec.pool' IS NOT NULL",
+    )
+    .bind(name.as_str())
+    .fetch_optional(&mut *batch.connection)
+    .await
+    .map_err(|error| unavailable(&error))?;
+    found
+        .map(|(vlan, pool)| {
+            Ok(ClusterPool {
+                vlan,
+                pool: rows::parse("clusters", name, &pool)?,
+            })
+        })
+        .transpose()
+}
+
 /// A host's fixed addresses, and whether each came from a pool.
-pub(crate) fn rows_of(host: &Host) -> Vec<(String, bool)> {
+pub(crate) fn rows_of(host: &Host, of_cluster: Option<&ClusterPool>) -> Vec<(String, bool)> {
     let plain = host.network.uplink.addresses.iter().map(|address| (*address, false));
     let of_vlans = host.network.vlans.iter().flat_map(|vlan| {
+        let pool = ClusterPool::of_vlan(of_cluster, vlan);
         vlan.addresses.iter().map(move |address| {
-            let mut ranges = vlan.pool.iter().flat_map(AddressPool::ranges);
+            let mut ranges = pool.into_iter().flat_map(AddressPool::ranges);
             (*address, ranges.any(|range| range.gives(address.addr())))
         })
     });
@@ -44,16 +82,19 @@ pub(crate) fn rows_of(host: &Host) -> Vec<(String, bool)> {
         .collect()
 }
 
-/// Gives `host` what its VLANs' pools owe it. `stated` are addresses that hosts of the same change ask for by name.
+/// Gives `host` what the pools of its VLANs and of its cluster owe it. `stated` are addresses that hosts of the same change ask for by name.
 /// An inner error is this host's alone.
 pub(crate) async fn lease(
     batch: &mut Batch<'_>,
     id: Option<HostId>,
     host: &mut Host,
+    of_cluster: Option<&ClusterPool>,
     stated: &mut BTreeSet<u128>,
 ) -> Result<Result<(), StoreError>, StoreError> {
     for (at, vlan) in host.network.vlans.iter_mut().enumerate() {
-        let Some(pool) = vlan.pool.clone() else { continue };
+        let Some(pool) = ClusterPool::of_vlan(of_cluster, vlan).cloned() else {
+            continue;
+        };
         for range in pool.ranges() {
             let is_v4 = range.prefix.addr().is_ipv4();
             if vlan.addresses.iter().any(|address| address.addr().is_ipv4() == is_v4) {
@@ -69,7 +110,10 @@ pub(crate) async fn lease(
             };
             let Some(address) = free.and_then(|address| range.with_prefix(address)) else {
                 return Ok(Err(StoreError::Exhausted {
-                    field: format!("network.vlans[{at}].pool"),
+                    field: match vlan.pool {
+                        Some(_) => format!("network.vlans[{at}].pool"),
+                        None => format!("network.vlans[{at}].addresses"),
+                    },
                     range: range.prefix.trunc().to_string(),
                 }));
             };
@@ -122,7 +166,7 @@ async fn lowest_free(
 }
 
 /// What a new host's addresses are, for a whole list of hosts.
-pub(crate) fn insert(script: &mut Script, rows: &[(String, u64, bool)]) {
+pub(crate) fn insert(script: &mut Script, rows: &[(&str, u64, bool)]) {
     if !rows.is_empty() {
         script
             .add("INSERT INTO addresses (address, host_id, leased) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)")
@@ -131,9 +175,9 @@ pub(crate) fn insert(script: &mut Script, rows: &[(String, u64, bool)]) {
 }
 
 /// Replaces a host's addresses. What a pool gave stays its own.
-pub(crate) fn replace(script: &mut Script, id: i64, before: &Host, now: &Host) {
-    let rows = rows_of(now);
-    if rows == rows_of(before) {
+pub(crate) fn replace(script: &mut Script, id: i64, before: &Host, now: &Host, of_cluster: Option<&ClusterPool>) {
+    let rows = rows_of(now, of_cluster);
+    if rows == rows_of(before, of_cluster) {
         return;
     }
     script
@@ -155,7 +199,7 @@ pub(crate) async fn owner(
     id: Option<HostId>,
     host: &Host,
 ) -> Result<Option<(IpAddr, String)>, StoreError> {
-    let texts: Vec<String> = rows_of(host).into_iter().map(|(text, _)| text).collect();
+    let texts: Vec<String> = rows_of(host, None).into_iter().map(|(text, _)| text).collect();
     let found: Option<(String, String)> = sqlx::query_as(
         "SELECT a.address, h.name FROM json_each(?1) AS k JOIN addresses AS a ON a.address = k.value \
          JOIN hosts AS h ON h.id = a.host_id WHERE h.id IS NOT ?2 ORDER BY k.key LIMIT 1",
@@ -208,7 +252,7 @@ pub(crate) async fn read_once(connection: &mut SqliteConnection) -> Result<(), S
         for row in rows {
             // A row that cannot be read is named when somebody asks for it.
             let Ok(state) = HostState::try_from(row) else { continue };
-            for (address, leased) in rows_of(&state.host) {
+            for (address, leased) in rows_of(&state.host, None) {
                 add_if_free(&mut *connection, &state, &address, leased).await?;
             }
         }

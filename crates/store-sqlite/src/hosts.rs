@@ -41,10 +41,13 @@ pub(crate) async fn add(
             .collect()
     };
     let mut stated: BTreeSet<u128> = hosts.iter().flat_map(|host| -> Vec<u128> { stated(host) }).collect();
+    let mut rows = Vec::with_capacity(hosts.len());
     for host in &mut hosts {
-        if let Err(error) = addresses::lease(batch, None, host, &mut stated).await? {
+        let of_cluster = addresses::of_cluster(batch, host).await?;
+        if let Err(error) = addresses::lease(batch, None, host, of_cluster.as_ref(), &mut stated).await? {
             return Ok(Err(error));
         }
+        rows.push(addresses::rows_of(host, of_cluster.as_ref()));
     }
     let (first_id, first_event) = (batch.meta.mark.last_host + 1, batch.meta.last_event + 1);
     let added: Vec<HostState> = (first_id..)
@@ -64,8 +67,8 @@ pub(crate) async fn add(
     let at_ms = batch.now.as_millisecond();
     let scripts = (first_event..)
         .step_by(AT_ONCE)
-        .zip(added.chunks(AT_ONCE))
-        .map(|(event, some)| insert(some, event, at_ms, by))
+        .zip(added.chunks(AT_ONCE).zip(rows.chunks(AT_ONCE)))
+        .map(|(event, (some, rows))| insert(some, rows, event, at_ms, by))
         .chain(answer.as_ref().map(answers::script))
         .collect::<Vec<_>>();
     match batch.write(scripts).await? {
@@ -88,7 +91,7 @@ pub(crate) async fn add(
 }
 
 /// Whole lists go in as JSON: three statements however many hosts.
-fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Script {
+fn insert(states: &[HostState], rows: &[Vec<(String, bool)>], first_event: u64, at_ms: i64, by: &Actor) -> Script {
     let hosts: Vec<_> = states
         .iter()
         .map(|state| {
@@ -110,12 +113,10 @@ fn insert(states: &[HostState], first_event: u64, at_ms: i64, by: &Actor) -> Scr
                 .map(|(kind, value)| (kind, value, state.id.0))
         })
         .collect();
-    let addresses: Vec<_> = states
-        .iter()
-        .flat_map(|state| {
-            addresses::rows_of(&state.host)
-                .into_iter()
-                .map(|(address, leased)| (address, state.id.0, leased))
+    let addresses: Vec<_> = (states.iter().zip(rows))
+        .flat_map(|(state, rows)| {
+            rows.iter()
+                .map(|(address, leased)| (address.as_str(), state.id.0, *leased))
         })
         .collect();
     let events: Vec<_> = (first_event..)

@@ -41,7 +41,8 @@ pub(crate) async fn write(
     }
     if let Some(host) = &change.host {
         identifiers(&mut script, id, &state.host, host);
-        addresses::replace(&mut script, id, &state.host, host);
+        let of_cluster = addresses::of_cluster(batch, host).await?;
+        addresses::replace(&mut script, id, &state.host, host, of_cluster.as_ref());
     }
     if let Some(before) = state.run.as_ref().filter(|_| begins_run(state, change)) {
         script

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use thirdboot_lifecycle::Host;
 use thirdboot_store::{
     Answer, Applied, Change, Context, HostId, HostState, Move, ReportKey, StoreError, Submission, SubmitError, apply,
 };
@@ -62,11 +63,14 @@ async fn keep(
     if change.remove {
         return Box::pin(remove(batch, state)).await;
     }
-    if let Some(host) = &mut change.host
-        && let Err(error) = addresses::lease(batch, Some(state.id), host, &mut BTreeSet::new()).await?
-    {
-        batch.hosts.insert(state.id, state);
-        return Ok(Err(error));
+    if let Some(host) = change.host.as_mut().filter(|host| may_be_owed(&state.host, host)) {
+        let of_cluster = addresses::of_cluster(batch, host).await?;
+        let mut stated = BTreeSet::new();
+        let given = addresses::lease(batch, Some(state.id), host, of_cluster.as_ref(), &mut stated);
+        if let Err(error) = given.await? {
+            batch.hosts.insert(state.id, state);
+            return Ok(Err(error));
+        }
     }
     if save::can_be_refused(&state, &change) {
         if batch.pending.has_row(state.id) {
@@ -109,6 +113,11 @@ async fn keep(
     let state = save::changed(state, change);
     batch.hosts.insert(state.id, state);
     Ok(Ok(()))
+}
+
+/// Whether pools are asked for addresses: not when a brake or a label changes, which must not fail for want of one.
+fn may_be_owed(before: &Host, now: &Host) -> bool {
+    before == now || (&before.network, &before.cluster, before.role) != (&now.network, &now.cluster, now.role)
 }
 
 /// Removes the host. What is pending of it is written first: it refers to the host's row.

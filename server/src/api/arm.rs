@@ -150,7 +150,7 @@ async fn arm_as_seen(app: &App, state: &HostState, wanted: &Wanted, by: &Actor) 
     let host = &state.host;
     // The version is not removed from the mirror before the run is known to need it.
     let _needed = app.assets.used().await;
-    can_join(app, host).await?;
+    can_join(app, state).await?;
     let manifest = rendering::manifest(app, host).await?;
     app.assets.check_ahead(&manifest);
     let permit = wanted.permit(state, app.store.now());

@@ -190,6 +190,7 @@ async fn cancel(app: &App, holder: &thirdboot_lifecycle::Holder, by: &Actor) -> 
 pub(super) async fn rotate_token(
     State(app): State<App>,
     Admin(by): Admin,
+    audit: Audit,
     Path(name): Path<String>,
     Json(body): Json<RotateTokenBody>,
 ) -> Answer<Answered<RotationView>> {
@@ -213,6 +214,10 @@ pub(super) async fn rotate_token(
     changed.await?;
     tracing::info!(cluster = %name, %by, finish = body.finish, abandon = body.abandon, "tokens are changed");
     let told = told.ok_or_else(|| Failure::internal("a rotation that tells nothing"))?;
+    if !told.finished {
+        // The request itself is in the audit as every change is; that tokens were shown is said beside it.
+        audit.secret_read(&app).await?;
+    }
     Ok(Answered(told))
 }
 

@@ -9,6 +9,9 @@ use crate::App;
 use crate::cluster::{ApiSeen, Seen};
 use crate::problem::Failure;
 
+/// The policy of k3s.
+const POLICY: &str = "k3s-selinux";
+
 /// Names this version of a description.
 pub(super) fn etag(spec: &ClusterSpec) -> String {
     let json = serde_json::to_vec(spec).unwrap_or_default();
@@ -32,7 +35,7 @@ pub(super) async fn view(app: &App, state: &ClusterState) -> Result<ClusterView,
         has_kubeconfig: state.kubeconfig.is_some(),
         api: api(app, &seen, &hosts),
         members: hosts.iter().map(|host| member(cluster, &seen, host)).collect(),
-        warnings: warnings(app, cluster, &seen, &hosts),
+        warnings: warnings(app, cluster, &seen, &hosts).await?,
     })
 }
 
@@ -107,7 +110,7 @@ fn member(cluster: &Cluster, seen: &Seen, state: &HostState) -> MemberView {
     }
 }
 
-fn warnings(app: &App, cluster: &Cluster, seen: &Seen, hosts: &[HostState]) -> Vec<String> {
+async fn warnings(app: &App, cluster: &Cluster, seen: &Seen, hosts: &[HostState]) -> Result<Vec<String>, Failure> {
     let name = &cluster.spec.name;
     let mut warnings = Vec::new();
     if cluster.in_doubt {
@@ -138,5 +141,29 @@ fn warnings(app: &App, cluster: &Cluster, seen: &Seen, hosts: &[HostState]) -> V
                 .to_owned(),
         );
     }
-    warnings
+    if cluster.spec.selinux {
+        warnings.extend(without_policy(app).await?);
+    }
+    Ok(warnings)
+}
+
+/// k3s under `SELinux` needs its policy on every node, and none of Fedora's repositories has it.
+async fn without_policy(app: &App) -> Result<Vec<String>, Failure> {
+    let repositories = app.store.repositories().await?;
+    let mut warnings = Vec::new();
+    for role in [Role::Server, Role::Agent] {
+        let layered = app.store.role_defaults(role).await?.value.packages;
+        let is_served = repositories.iter().any(|repository| repository.value.serves(role));
+        let role = role.as_str();
+        if !layered.iter().any(|package| package == POLICY) {
+            warnings.push(format!(
+                "selinux is on, and {POLICY} is not among the packages of every {role}: `thirdboot role set {role} --package {POLICY}`"
+            ));
+        } else if !is_served {
+            warnings.push(format!(
+                "every {role} layers {POLICY}, which Fedora's repositories do not have, and no other is kept for that role: add Rancher's with `thirdboot repository add`"
+            ));
+        }
+    }
+    Ok(warnings)
 }

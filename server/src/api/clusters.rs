@@ -11,6 +11,7 @@ use thirdboot_store::{ClusterError, ClusterState};
 
 use super::auth::{Admin, Viewer};
 use super::cluster_view::{etag, view};
+use super::fitting::{address_hosts, fits_hosts};
 use super::query::Query;
 use super::version::IfMatch;
 use crate::App;
@@ -33,6 +34,7 @@ const MAX_TRIES: u32 = 20;
 )]
 pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec): Json<Described>) -> Answer {
     let spec = described(&spec)?;
+    fits_hosts(&app, &spec).await?;
     let tokens = Tokens::generate().map_err(Failure::internal)?;
     let state = ClusterState {
         version: 0,
@@ -41,6 +43,7 @@ pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec):
         kubeconfig: None,
     };
     let added = app.store.add_cluster(state).await?;
+    address_hosts(&app, &added.cluster.spec, &by).await?;
     tracing::info!(cluster = %added.cluster.spec.name, %by, "cluster added");
     app.look_at_clusters.notify_one();
     shown(StatusCode::CREATED, &app, &added).await
@@ -111,6 +114,7 @@ pub(super) async fn update(
                 .at(field)
                 .into());
         }
+        fits_hosts(&app, &spec).await?;
         let changed = ClusterState {
             cluster: Cluster {
                 spec: spec.clone(),
@@ -120,6 +124,7 @@ pub(super) async fn update(
         };
         match app.store.save_cluster(changed, false).await {
             Ok(saved) => {
+                address_hosts(&app, &spec, &by).await?;
                 tracing::info!(cluster = %name, %by, "cluster changed");
                 return shown(StatusCode::OK, &app, &saved).await;
             }

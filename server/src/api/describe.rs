@@ -25,7 +25,7 @@ pub(super) fn described(spec: &HostSpec) -> Result<Host, Failure> {
     ssh_keys(spec)?;
     let host = into_host(spec)?;
     no_mac_twice(&host)?;
-    check_host(&host).map_err(|error| Failure::field(error.field().unwrap_or("network"), error.to_string()))?;
+    check_host(&host).map_err(|error| Failure::field(error.field().unwrap_or("network"), error.why()))?;
     Ok(host)
 }
 

@@ -14,6 +14,7 @@ use super::alerts::sift;
 use super::auth::{Operator, Viewer};
 use super::describe::{described, placed};
 use super::filter::{Listing, listing};
+use super::fitting::fits;
 use super::once::{Made, Once};
 use super::query::Query;
 use super::version::{etag, with_etag};
@@ -48,6 +49,7 @@ pub(super) async fn create(
     if let Some(made) = made {
         return Ok(made);
     }
+    fits(&app, &host).await?;
     check_host(&app, &host).await?;
     let hosts = vec![host.clone()];
     let added = match keep.key() {

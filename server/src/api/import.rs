@@ -7,10 +7,11 @@ use axum::http::StatusCode;
 use thirdboot_api::control::{HostSpec, ImportAction, ImportAnswer, ImportBody, ImportedHost};
 use thirdboot_api::{FieldError, Problem, ProblemType};
 use thirdboot_lifecycle::Host;
-use thirdboot_store::{Actor, PutHost, Store};
+use thirdboot_store::{Actor, PutHost, Store, SubmitError};
 
 use super::auth::Operator;
-use super::describe::described;
+use super::describe::{described, placed};
+use super::fitting::Clusters;
 use super::once::{Made, Once};
 use crate::App;
 use crate::boot::LargeJson;
@@ -54,14 +55,20 @@ async fn imported(app: &App, by: Actor, body: ImportBody) -> Result<ImportAnswer
             format!("{} of them, expected at most {MAX_HOSTS}", body.hosts.len()),
         ));
     }
-    let plan = plan(app.store.as_ref(), &body.hosts).await?;
+    let clusters = Clusters::of(app).await?;
+    let plan = plan(app.store.as_ref(), &clusters, &body.hosts).await?;
     plan.check(app).await?;
     if !body.dry_run && !plan.puts.is_empty() {
         let count = plan.puts.len();
         let (puts, places): (Vec<_>, Vec<_>) = plan.puts.into_iter().unzip();
+        let hosts: Vec<Host> = puts.iter().map(|put| host_of(put).clone()).collect();
         app.store.put_hosts(puts, by.clone()).await.map_err(|error| {
             let place = places.get(error.at).copied().unwrap_or_default();
-            at_host(place, &error.why.into())
+            let failure = match (error.why, hosts.get(error.at)) {
+                (SubmitError::Store(error), Some(host)) => placed(error, host),
+                (why, _) => why.into(),
+            };
+            at_host(place, &failure)
         })?;
         tracing::info!(hosts = count, %by, "inventory imported");
     }
@@ -78,7 +85,7 @@ struct Plan {
 }
 
 /// Looks at everything before anything is refused: a person corrects a file once.
-async fn plan(store: &dyn Store, specs: &[HostSpec]) -> Result<Plan, Failure> {
+async fn plan(store: &dyn Store, clusters: &Clusters, specs: &[HostSpec]) -> Result<Plan, Failure> {
     let mut errors = Vec::new();
     let mut owners: BTreeMap<(&str, String), usize> = BTreeMap::new();
     let mut plan = Plan {
@@ -86,7 +93,7 @@ async fn plan(store: &dyn Store, specs: &[HostSpec]) -> Result<Plan, Failure> {
         hosts: Vec::new(),
     };
     for (at, spec) in specs.iter().enumerate() {
-        let host = match described(spec) {
+        let host = match described(spec).and_then(|host| clusters.take(&host).map(|()| host)) {
             Ok(host) => host,
             Err(failure) => {
                 errors.push(field_error(at, &failure));
@@ -112,6 +119,13 @@ async fn plan(store: &dyn Store, specs: &[HostSpec]) -> Result<Plan, Failure> {
     Err(refused(errors))
 }
 
+/// The host as it is to be.
+fn host_of(put: &PutHost) -> &Host {
+    match put {
+        PutHost::Add(host) | PutHost::Update { host, .. } => host,
+    }
+}
+
 /// What must be a host's own.
 fn keys(host: &Host) -> Vec<(&'static str, String)> {
     let mut keys = vec![("name", host.name.to_string())];
@@ -129,9 +143,10 @@ async fn taken_elsewhere(
     plan: &Plan,
     errors: &mut Vec<FieldError>,
 ) -> Result<(), Failure> {
-    let Some((PutHost::Add(host) | PutHost::Update { host, .. }, place)) = plan.puts.last() else {
+    let Some((put, place)) = plan.puts.last() else {
         return Ok(());
     };
+    let host = host_of(put);
     if *place != at {
         return Ok(());
     }
@@ -164,9 +179,7 @@ async fn taken_elsewhere(
 impl Plan {
     /// Refuses hosts that their templates cannot be rendered for.
     async fn check(&self, app: &App) -> Result<(), Failure> {
-        let described = self.puts.iter().map(|(put, _)| match put {
-            PutHost::Add(host) | PutHost::Update { host, .. } => (**host).clone(),
-        });
+        let described = self.puts.iter().map(|(put, _)| host_of(put).clone());
         let unfit = check_hosts(app, described.collect()).await?;
         let errors: Vec<FieldError> = unfit
             .into_iter()

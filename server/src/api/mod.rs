@@ -15,6 +15,7 @@ mod deadlines;
 mod describe;
 mod events;
 mod filter;
+mod fitting;
 mod health;
 mod host_diff;
 mod hosts;

@@ -8,7 +8,8 @@ use thirdboot_api::control::{AdoptBody, Arch, HostSpec, HostView, Page, UnknownM
 use thirdboot_store::{Actor, HostState, UnknownMachine};
 
 use super::auth::{Operator, Viewer};
-use super::describe::described;
+use super::describe::{described, placed};
+use super::fitting::fits;
 use super::hosts::made_of;
 use super::once::{Made, Once};
 use crate::App;
@@ -67,8 +68,10 @@ async fn adopted(app: &App, by: Actor, id: &str, body: AdoptBody) -> Result<Host
     let (number, spec) = (machine.id, spec(body, machine)?);
     let mut host = described(&spec)?;
     host.adopted = true;
+    fits(app, &host).await?;
     check_host(app, &host).await?;
-    let adopted = app.store.adopt(number, host, by.clone()).await?;
+    let adopted = app.store.adopt(number, host.clone(), by.clone()).await;
+    let adopted = adopted.map_err(|error| placed(error, &host))?;
     let state = adopted.ok_or_else(|| not_listed(id))?;
     tracing::info!(host = %state.host.name, %by, "unknown machine adopted");
     Ok(state)

@@ -10,6 +10,7 @@ use thirdboot_store::{Actor, Submission, SubmitError};
 
 use super::auth::Operator;
 use super::describe::{described, placed};
+use super::fitting::fits;
 use super::hosts::named;
 use super::version::{IfMatch, with_etag};
 use super::view::view;
@@ -108,6 +109,7 @@ async fn update(
             let detail = "a host keeps its name, which its installed disk carries: add another host, retire this one";
             return Err(Failure::field("name", detail));
         }
+        fits(app, &host).await?;
         check_host(app, &host).await?;
         let submission = Submission::Update {
             host: Box::new(host.clone()),

@@ -116,6 +116,17 @@ impl Assets {
             .map(Some)
     }
 
+    /// Opens a file beside the versions by its hash, checked; none when there is none.
+    pub(super) async fn open_extra_by_hash(&self, sha256: &str) -> Result<Option<Verified>, AssetError> {
+        let files = self.extra_files().await?;
+        let Some(extra) = files.values().find(|extra| extra.file.sha256 == sha256) else {
+            return Ok(None);
+        };
+        self.open_described(&self.extras().join(&extra.file.name), &extra.file)
+            .await
+            .map(Some)
+    }
+
     /// Downloads a file and adds it. The caller holds the turn.
     pub(super) async fn add_from_url(
         &self,

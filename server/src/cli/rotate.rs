@@ -80,7 +80,7 @@ async fn rotate(keys: Keys, file: &Path, store: &OpenOptions, hosts: &[HostState
     keys.write(file)?;
     let resealed = reseal(&keys, store).await?;
     println!(
-        "{}: a new master key; {resealed} documents were sealed anew",
+        "{}: a new master key; documents and secrets of clusters: {resealed} sealed anew",
         file.display()
     );
     let holders = holders(hosts, rotated_at);
@@ -118,7 +118,7 @@ async fn forget(keys: Keys, file: &Path, store: &OpenOptions, hosts: &[HostState
     };
     keys.write(file)?;
     println!(
-        "{}: {count} former keys are forgotten; {resealed} documents were sealed anew",
+        "{}: {count} former keys are forgotten; documents and secrets of clusters: {resealed} sealed anew",
         file.display()
     );
     if !holders.is_empty() {

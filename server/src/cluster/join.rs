@@ -172,6 +172,12 @@ async fn lacks_binary(app: &App, kept: &ClusterState, state: &HostState) -> Resu
     match app.assets.k3s(state.host.arch, &spec.k3s.version, &binary.sha256).await {
         Ok(_) => Ok(None),
         Err(AssetError::Checking) => Ok(Some("the k3s binary is being checked".to_owned())),
+        Err(AssetError::Io { .. }) => Ok(Some(format!(
+            "no file in the assets has the sha256 of {}'s k3s binary for {}: add it with `thirdboot assets add URL --sha256 {}`",
+            spec.name,
+            state.host.arch.as_str(),
+            binary.sha256
+        ))),
         Err(error) => Ok(Some(format!("the k3s binary cannot be served: {error}"))),
     }
 }

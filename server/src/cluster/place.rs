@@ -60,7 +60,11 @@ fn on_vlan(id: u16, host: &Host, facts: &NetworkFacts) -> Result<Vec<IpAddr>, St
             host.name
         ));
     };
-    let mut candidates: Vec<IpAddr> = described.addresses.iter().map(ipnet::IpNet::addr).collect();
+    // A description can be newer than the installation: what it brought up counts.
+    let is_up =
+        |ip: &IpAddr| facts.addresses.is_empty() || facts.addresses.iter().any(|fact| fact.address.addr() == *ip);
+    let described = described.addresses.iter().map(ipnet::IpNet::addr);
+    let mut candidates: Vec<IpAddr> = described.filter(is_up).collect();
     let name = host.network.vlan_interface(id);
     candidates.extend(proven(facts, |interface| interface == name));
     Ok(candidates)

@@ -104,7 +104,29 @@ pub(crate) fn seal_anew(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secrets::MasterKey;
+    use crate::secrets::{FormerKey, Keys, MasterKey};
+
+    #[test]
+    fn what_a_former_key_sealed_needs_it_no_more_once_it_is_sealed_anew() {
+        let prod = "prod".parse().unwrap();
+        let tokens = Tokens::generate().unwrap();
+        let keys = |present: u8, former: &[u8]| Keys {
+            present: MasterKey::from_bytes([present; 32]),
+            former: (former.iter())
+                .map(|byte| FormerKey {
+                    key: MasterKey::from_bytes([*byte; 32]),
+                    rotated_at: jiff::Timestamp::UNIX_EPOCH,
+                })
+                .collect(),
+        };
+        let sealed = seal_tokens(&Secrets::with(&keys(1, &[])), &prod, &tokens).unwrap();
+        let (alone, both) = (Secrets::with(&keys(2, &[])), Secrets::with(&keys(2, &[1])));
+        assert!(open_tokens(&alone, &prod, &sealed).is_err());
+        assert_eq!(open_tokens(&both, &prod, &sealed).unwrap(), tokens);
+        let anew = seal_anew(&both, &prod, false, &sealed).unwrap();
+        assert_eq!(open_tokens(&alone, &prod, &anew).unwrap(), tokens);
+        assert!(seal_anew(&both, &prod, true, &sealed).is_err(), "it is no kubeconfig");
+    }
 
     #[test]
     fn tokens_open_for_their_cluster_alone() {

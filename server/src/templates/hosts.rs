@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use thirdboot_api::ProblemType;
-use thirdboot_lifecycle::{Host, Role};
+use thirdboot_lifecycle::{Host, Role, Vlan};
 use thirdboot_render::{CheckBase, Overlay, Template};
 
 use super::{InForce, in_force, lines};
@@ -63,7 +63,9 @@ fn unfit(templates: &[InForce], hosts: &[Host]) -> Option<Vec<Unfit>> {
         let selected = templates.iter().filter(|one| one.selection.selects(host));
         let selected: Vec<&Template> = selected.map(|one| &*one.template).collect();
         // What a pool gives is known when the host is saved: arming looks again.
-        let has_all_addresses = host.network.vlans.iter().all(|vlan| vlan.pool.is_none());
+        let of_cluster = host.cluster.is_some() && host.role.joins();
+        let is_given = |vlan: &Vlan| vlan.pool.is_some() || (of_cluster && vlan.addresses.is_empty());
+        let has_all_addresses = !host.network.vlans.iter().any(is_given);
         if selected.is_empty() || !has_all_addresses {
             continue;
         }

@@ -28,7 +28,16 @@ impl TestApp {
 
     /// Describes a cluster that hands out its tokens over plain HTTP.
     pub(crate) async fn cluster(&self, name: &str) -> Value {
-        let reply = self.api_post("/api/v1/clusters", &self.cluster_spec(name)).await;
+        self.cluster_with(name, json!({})).await
+    }
+
+    /// The same with some fields changed.
+    pub(crate) async fn cluster_with(&self, name: &str, changed: Value) -> Value {
+        let mut spec = self.cluster_spec(name);
+        for (key, value) in changed.as_object().unwrap() {
+            spec[key] = value.clone();
+        }
+        let reply = self.api_post("/api/v1/clusters", &spec).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
         reply.json()
     }

@@ -64,6 +64,13 @@ async fn a_master_key_is_rotated_and_the_former_one_forgotten() {
     let desk = Desk::open().await;
     desk.types("host add agent-1 --mac 02:00:00:00:00:01 --known-by key")
         .await;
+    let sha256 = "ab".repeat(32);
+    let described = desk
+        .types(&format!(
+            "cluster add prod --k3s-version v1.34.1+k3s1 --binary x86_64={sha256}"
+        ))
+        .await;
+    assert_eq!(described.code, 0, "{described:?}");
     let refused = alone(&desk.folder, "rotate-key").await;
     assert!(
         refused.code == 1 && refused.err.contains("another process"),
@@ -77,6 +84,10 @@ async fn a_master_key_is_rotated_and_the_former_one_forgotten() {
     let rotated = alone(&folder, "rotate-key").await;
     assert_eq!(rotated.code, 0, "{rotated:?}");
     assert!(rotated.out.contains("1 hosts hold secrets of it"), "{rotated:?}");
+    assert!(
+        rotated.out.contains("1 sealed anew"),
+        "the cluster's tokens: {rotated:?}"
+    );
     let text = std::fs::read_to_string(&key).unwrap();
     assert!(text.contains(&format!("former {} rotated ", before.trim())));
 
@@ -92,6 +103,10 @@ async fn a_master_key_is_rotated_and_the_former_one_forgotten() {
             "{said:?}"
         );
     }
+    // The present key alone opens the cluster's tokens.
+    let desk = Desk::on(folder, |_| {}).await;
+    let changed = desk.types("cluster rotate-token prod").await;
+    assert_eq!(changed.code, 0, "{changed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

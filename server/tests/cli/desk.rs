@@ -21,7 +21,11 @@ impl Desk {
 
     /// With other settings than usual.
     pub(crate) async fn with(change: impl FnOnce(&mut ServeOptions)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), change).await
+    }
+
+    /// On what another desk left in its folder.
+    pub(crate) async fn on(folder: TempDir, change: impl FnOnce(&mut ServeOptions)) -> Self {
         let (data, assets) = (folder.path().join("data"), folder.path().join("assets"));
         let mut options = ServeOptions::on_loopback(data, assets);
         change(&mut options);

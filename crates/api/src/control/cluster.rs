@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::StageName;
-use crate::control::Role;
+use crate::control::{AddressPoolSpec, Role};
 use crate::names::words;
 
 /// A cluster as its admin describes it. All servers share what stands here.
@@ -16,7 +16,7 @@ use crate::names::words;
 #[schema(examples(json!({
     "name": "prod",
     "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}},
-    "vlan": 1234, "tls_san": ["k8s.example.net"], "disable": ["traefik"]
+    "vlan": 1234, "pool": {"ipv4": {"prefix": "10.8.0.0/24"}}, "tls_san": ["k8s.example.net"], "disable": ["traefik"]
 })))]
 pub struct ClusterSpec {
     /// Unique among clusters: an RFC 1123 label.
@@ -32,6 +32,10 @@ pub struct ClusterSpec {
     /// The VLAN that nodes talk over, 2 to 4094; none means their uplink.
     #[serde(default)]
     pub vlan: Option<u16>,
+    /// Where hosts get their addresses on that VLAN from, of each family that has a range here and that they state no
+    /// address of. What was given stays the host's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<AddressPoolSpec>,
     /// Further names and addresses in the API server's certificate.
     #[serde(default)]
     pub tls_san: Vec<String>,

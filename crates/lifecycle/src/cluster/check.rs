@@ -43,6 +43,7 @@ pub fn check_cluster(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
     {
         return refuse("vlan", format!("{vlan} is not a VLAN id: expected 2 to 4094"));
     }
+    pool(spec)?;
     names(spec)?;
     manifests(spec)
 }
@@ -171,6 +172,32 @@ fn cidr(field: &str, at: usize, net: &IpNet) -> Result<(), InvalidCluster> {
     if !(shortest..=longest).contains(&net.prefix_len()) {
         let why = format!("{net}: expected a prefix length of {shortest} to {longest}");
         return refuse(field_at(), why);
+    }
+    Ok(())
+}
+
+/// Where hosts get their addresses on the VLAN from.
+fn pool(spec: &ClusterSpec) -> Result<(), InvalidCluster> {
+    let Some(pool) = &spec.pool else { return Ok(()) };
+    if spec.vlan.is_none() {
+        return refuse(
+            "pool",
+            "it gives addresses on the cluster's VLAN: expected a vlan beside it",
+        );
+    }
+    if let Err((below, why)) = pool.check() {
+        return refuse(format!("pool{below}"), why);
+    }
+    for (family, range) in [("ipv4", &pool.ipv4), ("ipv6", &pool.ipv6)] {
+        let Some(range) = range else { continue };
+        let mut cidrs = spec.pod_cidrs.iter().chain(&spec.service_cidrs);
+        if let Some(cidr) = cidrs.find(|cidr| overlap(cidr, &range.prefix)) {
+            let why = format!(
+                "{} overlaps {cidr}: expected a network apart from pods and services",
+                range.prefix
+            );
+            return refuse(format!("pool.{family}.prefix"), why);
+        }
     }
     Ok(())
 }
@@ -304,6 +331,16 @@ mod tests {
             ),
             (json!({"vlan": 1}), "vlan"),
             (json!({"vlan": 4095}), "vlan"),
+            (json!({"pool": {"ipv4": {"prefix": "10.8.0.0/24"}}}), "pool"),
+            (json!({"vlan": 7, "pool": {}}), "pool"),
+            (
+                json!({"vlan": 7, "pool": {"ipv4": {"prefix": "fd00::/64"}}}),
+                "pool.ipv4.prefix",
+            ),
+            (
+                json!({"vlan": 7, "pool": {"ipv4": {"prefix": "10.42.7.0/24"}}}),
+                "pool.ipv4.prefix",
+            ),
             (json!({"pod_cidrs": []}), "pod_cidrs"),
             (json!({"pod_cidrs": ["10.42.0.0/16", "10.44.0.0/16"]}), "pod_cidrs"),
             (json!({"pod_cidrs": ["10.42.0.1/16"]}), "pod_cidrs[0]"),

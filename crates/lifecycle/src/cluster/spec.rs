@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{NodeLabels, Taint};
-use crate::{Arch, ClusterName, Role};
+use crate::{AddressPool, Arch, ClusterName, Role};
 
 /// A cluster as its admin describes it. Every setting that all servers must share stands here and nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub struct ClusterSpec {
     /// The VLAN that nodes talk over, 2 to 4094; none means their uplink.
     #[serde(default)]
     pub vlan: Option<u16>,
+    /// Where hosts get their addresses on that VLAN from, of each family that has a range here and that they state no
+    /// address of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<AddressPool>,
     /// Further names and addresses in the API server's certificate.
     #[serde(default)]
     pub tls_san: Vec<String>,
@@ -117,6 +121,19 @@ impl FlannelBackend {
             Self::Vxlan => "vxlan",
             Self::HostGw => "host-gw",
             Self::WireguardNative => "wireguard-native",
+        }
+    }
+
+    /// What it adds to a frame, in bytes; more where nodes talk over IPv6. flannel takes it off the MTU of pods.
+    #[must_use]
+    pub fn overhead(self, over_ipv6: bool) -> u32 {
+        match self {
+            // 8 UDP, 8 VXLAN, 14 Ethernet, and 20 or 40 IP.
+            Self::Vxlan if over_ipv6 => 70,
+            Self::Vxlan => 50,
+            Self::HostGw => 0,
+            // 40 IP, whatever the family, 8 UDP, 32 WireGuard.
+            Self::WireguardNative => 80,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::Mac;
 pub use address::address_key;
 pub use bond::{Bond, BondMode, LacpRate, XmitHashPolicy};
 pub use check::{NetworkFault, check_network};
-pub use in_cluster::{ClusterNetwork, check_in_cluster, check_runner};
+pub use in_cluster::{Misfit, check_beside_cluster};
 pub use pool::{AddressPool, AddressRange};
 
 /// MTU of a link for which none was asked, in bytes.

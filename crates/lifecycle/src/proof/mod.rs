@@ -11,6 +11,9 @@ pub use facts::{AddressFact, BondFact, NetworkFacts, PeerFact, PortFact, RouteFa
 
 use crate::{Bond, BondMode, Network, Vlan};
 
+/// In every difference that the switch's side of a bond is the reason of.
+const LACP_PARTNER: &str = "LACP partner";
+
 /// Where `seen` differs from `asked`, a sentence each; empty is proof. A host without bond, VLAN and fixed addresses
 /// has proven its uplink by the report itself.
 #[must_use]
@@ -28,6 +31,13 @@ pub fn is_cut_off(asked_and_seen_differ: &[String], seen: &NetworkFacts) -> bool
         return false;
     };
     asked_and_seen_differ == [difference]
+}
+
+/// Whether all that differs is that the switch does not speak LACP to the bond's ports, or two switches do.
+#[must_use]
+pub fn lacks_lacp(asked_and_seen_differ: &[String]) -> bool {
+    let is_of_lacp = |difference: &String| difference.contains(LACP_PARTNER);
+    !asked_and_seen_differ.is_empty() && asked_and_seen_differ.iter().all(is_of_lacp)
 }
 
 fn local_differences(asked: &Network, seen: &NetworkFacts) -> Vec<String> {
@@ -76,7 +86,7 @@ fn bond_differences(asked: &Bond, seen: &NetworkFacts, found: &mut Vec<String>) 
         if port.link != Some(true) {
             found.push(format!("port {mac} has no link"));
         } else if asked.mode == BondMode::Lacp && !port.has_partner() {
-            found.push(format!("port {mac} has no LACP partner"));
+            found.push(format!("port {mac} has no {LACP_PARTNER}"));
         }
         if port.has_partner() {
             partners.extend(port.partner.as_deref());
@@ -85,7 +95,7 @@ fn bond_differences(asked: &Bond, seen: &NetworkFacts, found: &mut Vec<String>) 
     if asked.mode == BondMode::Lacp && partners.len() > 1 {
         let partners: Vec<&str> = partners.into_iter().collect();
         found.push(format!(
-            "the ports have different LACP partners ({}): only one of them carries traffic",
+            "the ports have different {LACP_PARTNER}s ({}): only one of them carries traffic",
             partners.join(", ")
         ));
     }

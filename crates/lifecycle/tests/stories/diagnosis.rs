@@ -149,6 +149,30 @@ fn third_boot_vlan_down() {
 }
 
 #[test]
+fn third_boot_no_lacp_partner() {
+    let differing = |more: &[&str]| {
+        let mut event = network(3);
+        if let Event::Report { differences, .. } = &mut event {
+            differences.push("port 52:54:00:00:00:01 has no LACP partner".into());
+            differences.extend(more.iter().map(|text| (*text).to_owned()));
+        }
+        stalled(Stage::LayeredBoot, &[event])
+    };
+    says_so(
+        &differing(&[]),
+        Cause::NoLacpPartner,
+        "no LACP partner",
+        "one LACP group",
+    );
+    says_so(
+        &differing(&["VLAN 1234 is missing"]),
+        Cause::NetworkDiffers,
+        "VLAN 1234 is missing",
+        "switch",
+    );
+}
+
+#[test]
 fn join_refused() {
     says_so(
         &stalled(Stage::Joining, &[]),

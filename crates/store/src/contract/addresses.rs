@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use thirdboot_lifecycle::{Host, Said, Stage};
+use thirdboot_lifecycle::{Host, Role, Said, Stage};
 use tokio::task::JoinSet;
 
 use super::Factory;
+use super::clusters::cluster;
 use super::world::{World, admin, boot, claim, host, machine};
-use crate::{Addresses as _, HostId, Store, StoreError, Submission, SubmitError};
+use crate::{Addresses as _, Clusters as _, HostId, Store, StoreError, Submission, SubmitError};
 
 /// Host `node-<n>` with this network.
 fn with(n: u8, network: Value) -> Host {
@@ -186,6 +187,70 @@ pub async fn of_many_at_once_no_two_share_an_address(factory: impl Factory) {
     let hosts = all.join_all().await;
     let given: BTreeSet<String> = hosts.iter().flat_map(addresses).collect();
     assert_eq!(given.len(), 200);
+}
+
+/// On the VLAN of a cluster, without an address or a pool of its own.
+fn node(n: u8, role: Role) -> Host {
+    Host {
+        role,
+        cluster: Some("prod".parse().unwrap()),
+        ..with(n, json!({"vlans": [{"id": 1000}, {"id": 7}]}))
+    }
+}
+
+/// Servers and agents of the cluster, on its VLAN and no other; and each its own, however many come at once.
+pub async fn a_clusters_pool_gives_each_node_an_address_that_stays(factory: impl Factory) {
+    let mut world = World::new(factory).await;
+    let mut prod = cluster("prod");
+    prod.cluster.spec.vlan = Some(1000);
+    prod.cluster.spec.pool = serde_json::from_value(pool("10.8.0.0/24")).unwrap();
+    let added = world.store.add_cluster(prod).await.unwrap();
+    let mut own = node(2, Role::Agent);
+    own.network.vlans[0].pool = serde_json::from_value(json!({"ipv4": {"prefix": "10.9.0.0/24"}})).unwrap();
+    let stranger = Host {
+        cluster: Some("lab".parse().unwrap()),
+        ..node(4, Role::Agent)
+    };
+    let hosts = vec![node(1, Role::Server), own, node(3, Role::Runner), stranger];
+    let hosts = world.store.add_hosts(hosts, admin()).await.unwrap();
+    let given: Vec<_> = hosts.iter().map(|state| addresses(&state.host)).collect();
+    assert_eq!(given[0], ["10.8.0.2/24", "fd00:8::2/64"]);
+    assert_eq!(given[1], ["10.9.0.2/24"], "its VLAN has a pool of its own");
+    assert_eq!((given[2].len(), given[3].len()), (0, 0), "no nodes of this cluster");
+
+    let mut all = JoinSet::new();
+    for n in 10..=70 {
+        let store = Arc::clone(&world.store);
+        all.spawn(async move {
+            let added = store.add_hosts(vec![node(n, Role::Agent)], admin()).await.unwrap();
+            added.into_iter().next().unwrap()
+        });
+    }
+    let nodes = all.join_all().await;
+    let distinct: BTreeSet<String> = nodes.iter().flat_map(|state| addresses(&state.host)).collect();
+    assert_eq!(distinct.len(), 2 * 61);
+    assert!(!distinct.contains("10.8.0.2/24"), "the first server's");
+
+    // Described anew without it, over a restart, and after the pool became another.
+    world.restart().await;
+    let first = hosts[0].id;
+    update(&world, first, node(1, Role::Server)).await.unwrap();
+    assert_eq!(addresses(&world.state(first).await.host), given[0]);
+    let mut narrow = added;
+    narrow.cluster.spec.pool = serde_json::from_value(json!({"ipv4": {"prefix": "10.8.0.0/30"}})).unwrap();
+    world.store.save_cluster(narrow, false).await.unwrap();
+    let described = world.state(first).await.host;
+    update(&world, first, described).await.unwrap();
+    assert_eq!(addresses(&world.state(first).await.host), given[0]);
+    let error = world
+        .store
+        .add_hosts(vec![node(80, Role::Agent)], admin())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Exhausted { field, .. } if field == "network.vlans[0].addresses"),
+        "{error}"
+    );
 }
 
 /// What may happen to a pool.

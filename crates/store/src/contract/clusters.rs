@@ -8,7 +8,8 @@ use super::path::drive_to;
 use super::world::{World, admin};
 use crate::{ClusterError, ClusterState, Clusters as _, Store as _, StoreError, Submission};
 
-fn cluster(name: &str) -> ClusterState {
+/// A cluster as it is described first.
+pub(super) fn cluster(name: &str) -> ClusterState {
     let spec =
         json!({"name": name, "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": "ab".repeat(32)}}}});
     ClusterState {

@@ -102,6 +102,7 @@ stories! { $
         a_description_is_replaced_once, a_taken_identifier_is_refused_and_nothing_changes, a_stranger_is_no_host;
     addresses: an_address_belongs_to_one_host, a_card_named_as_a_port_belongs_to_one_host, a_pool_gives_each_host_an_address_that_stays,
         an_address_is_given_back_with_nothing_but_the_host, a_pool_that_is_empty_says_so, of_many_at_once_no_two_share_an_address,
+        a_clusters_pool_gives_each_node_an_address_that_stays,
         no_two_hosts_ever_share_an_address, ready_hosts_are_found_by_their_network;
     packages: a_repository_is_kept_replaced_and_forgotten, a_role_has_what_it_was_given;
     path: from_armed_to_ready_with_a_restart_between_every_step, a_power_cut_loses_nothing_that_was_answered,

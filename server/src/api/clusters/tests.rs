@@ -199,6 +199,10 @@ async fn tokens_change_in_two_steps_and_nobody_joins_between() {
 
     let begun = site.api_post(path, &json!({})).await.json();
     assert_eq!(begun["finished"], false);
+    let audit = site.api_get("/api/v1/audit").await.json();
+    let is_noted = |deed: &Value| deed["action"] == "rotate_token" && deed["target"] == "clusters/prod/rotate-token";
+    assert!(audit["items"].as_array().unwrap().iter().any(is_noted), "{audit}");
+    assert!(!audit.to_string().contains("tb_server_"), "{audit}");
     assert_eq!(site.api_post(path, &json!({})).await.json(), begun, "asked again");
     site.waits("a1", "--finish").await;
     assert_eq!(
@@ -233,4 +237,29 @@ async fn a_restored_database_begins_nothing_until_an_admin_says() {
         .await;
     assert_eq!(put.json()["init"]["ca_sha256"], ca);
     site.waits("s2", "none of its servers is ready").await;
+}
+
+#[tokio::test]
+async fn a_cluster_whose_nodes_would_lack_their_selinux_policy_says_so() {
+    let site = TestApp::new().await;
+    let warnings = async || site.api_get(PROD).await.json()["warnings"].to_string();
+    site.cluster("prod").await;
+    let warned = warnings().await;
+    assert!(
+        warned.contains("every server layers k3s-selinux") && warned.contains("every agent layers k3s-selinux"),
+        "{warned}"
+    );
+    let bare = json!({"packages": []}).to_string();
+    let put = site
+        .admin_with(Method::PUT, "/api/v1/roles/agent", &[("if-match", "*")], bare)
+        .await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    assert!(
+        warnings().await.contains("not among the packages of every agent"),
+        "{warned}"
+    );
+    let mut spec = site.cluster_spec("prod");
+    spec["selinux"] = json!(false);
+    assert_eq!(site.api_put(PROD, "*", &spec).await.status, 200);
+    assert!(!warnings().await.contains("k3s-selinux"));
 }

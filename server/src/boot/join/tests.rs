@@ -1,3 +1,4 @@
+use axum::http::Method;
 use serde_json::json;
 
 use crate::cluster::handed_in;
@@ -221,15 +222,45 @@ async fn a_join_waits_for_its_cluster_its_binary_and_refuses_a_network_that_does
     site.cluster("prod").await;
     site.server("s1", 1, "10.8.0.1").await;
     std::fs::remove_file(site.path("assets/k3s/v1.34.1+k3s1/x86_64/k3s")).unwrap();
-    site.waits("s1", "the k3s binary cannot be served").await;
+    site.waits("s1", "no file in the assets has the sha256").await;
+    let added = format!(
+        "/api/v1/assets/files/k3s-of-ours?sha256={}",
+        site.cluster_spec("prod")["k3s"]["binaries"]["x86_64"]["sha256"]
+            .as_str()
+            .unwrap()
+    );
+    std::fs::remove_file(site.path("assets/k3s/v1.34.1+k3s1/x86_64/k3s")).unwrap();
+    let added = site.admin_with(Method::PUT, &added, &[], K3S_BYTES).await;
+    assert!(added.status.is_success(), "{}", added.text());
+    let joins = site.joins("s1").await;
+    let url = joins["downloads"][0]["url"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("http://config.test")
+        .unwrap();
+    assert_eq!(site.get(url).await.body, K3S_BYTES, "found by its hash");
+
+    let site = TestApp::new().await;
+    site.cluster("prod").await;
+    site.server("s1", 1, "10.8.0.1").await;
     let spec = site.cluster_spec("prod");
     let mut on_vlan = spec.clone();
     on_vlan["vlan"] = 1234.into();
+    let described = json!({"network": {"vlans": [{"id": 1234, "addresses": ["10.9.0.5/24"]}]}}).to_string();
+    let any = [("if-match", "*")];
+    let patched = site
+        .admin_with(Method::PATCH, "/api/v1/hosts/s1", &any, described)
+        .await;
+    assert_eq!(patched.status, 200, "{}", patched.text());
     assert_eq!(site.api_put("/api/v1/clusters/prod", "*", &on_vlan).await.status, 200);
+    // It was described on that VLAN after it was installed.
     let refused = site.join("s1").await;
     assert_eq!(refused.problem().0, 409);
     assert!(
-        refused.json()["detail"].as_str().unwrap().contains("not on VLAN 1234"),
+        refused.json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("no IPv4 address in VLAN 1234"),
         "{}",
         refused.text()
     );

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::de::DeserializeOwned;
-use thirdboot_api::control::{BinarySpec, ClusterSpec, FlannelBackend, K3sSpec, NodeSpec};
+use thirdboot_api::control::{
+    AddressPoolSpec, AddressRangeSpec, BinarySpec, ClusterSpec, FlannelBackend, K3sSpec, NodeSpec,
+};
 
 use super::table;
 use crate::cli::input::input;
 use crate::cli::{Connection, Failure};
 
 /// What a file says and flags do not repeat.
-const DESCRIBED_BY_FLAGS: [&str; 14] = [
+const DESCRIBED_BY_FLAGS: [&str; 15] = [
     "name",
     "k3s_version",
     "binaries",
@@ -20,6 +22,7 @@ const DESCRIBED_BY_FLAGS: [&str; 14] = [
     "pod_cidrs",
     "service_cidrs",
     "vlan",
+    "pool",
     "tls_san",
     "disable",
     "flannel_backend",
@@ -56,6 +59,10 @@ pub(super) struct AddOptions {
     /// The VLAN that nodes talk over, 2 to 4094; none means their uplink.
     #[arg(long, value_name = "ID")]
     vlan: Option<u16>,
+    /// Where hosts get their addresses on that VLAN from when they state none: a prefix, and which part of it is given
+    /// (repeat it for the other family).
+    #[arg(long, value_name = "CIDR[=FIRST-LAST]", requires = "vlan", value_parser = range)]
+    pool: Vec<AddressRangeSpec>,
     /// Further name or address in the API server's certificate (repeat it).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     tls_san: Vec<String>,
@@ -77,6 +84,46 @@ pub(super) struct AddOptions {
     /// Hand out tokens over plain HTTP: for a boot network that nobody else can listen to.
     #[arg(long)]
     insecure_join: bool,
+}
+
+/// The server checks what stands in it.
+fn range(text: &str) -> Result<AddressRangeSpec, String> {
+    let (prefix, bounds) = match text.split_once('=') {
+        Some((prefix, bounds)) => {
+            let bounds = bounds.split_once('-');
+            (
+                prefix,
+                Some(bounds.ok_or("expected CIDR=FIRST-LAST, such as 10.8.0.0/24=10.8.0.10-10.8.0.99")?),
+            )
+        }
+        None => (text, None),
+    };
+    Ok(AddressRangeSpec {
+        prefix: prefix.to_owned(),
+        first: bounds.map(|(first, _)| first.to_owned()),
+        last: bounds.map(|(_, last)| last.to_owned()),
+    })
+}
+
+/// One range of each family.
+fn pool(ranges: Vec<AddressRangeSpec>) -> Result<Option<AddressPoolSpec>, Failure> {
+    let mut pool = AddressPoolSpec::default();
+    if ranges.is_empty() {
+        return Ok(None);
+    }
+    for range in ranges {
+        let of_family = if range.prefix.contains(':') {
+            &mut pool.ipv6
+        } else {
+            &mut pool.ipv4
+        };
+        if of_family.is_some() {
+            let why = format!("--pool {}: expected one range of each family at most", range.prefix);
+            return Err(Failure::Usage(why));
+        }
+        *of_family = Some(range);
+    }
+    Ok(Some(pool))
 }
 
 /// Whose nodes.
@@ -149,7 +196,7 @@ impl AddOptions {
             "name": self.name, "k3s": K3sSpec { version: self.k3s_version.unwrap_or_default(), binaries },
             "vlan": self.vlan, "tls_san": self.tls_san, "disable": self.disable,
             "flannel_backend": self.flannel_backend, "server": server, "agent": agent,
-            "insecure_join": self.insecure_join, "manifests": manifests(&self.manifests)?,
+            "insecure_join": self.insecure_join, "manifests": manifests(&self.manifests)?, "pool": pool(self.pool)?,
         }))
         .map_err(anyhow::Error::from)?;
         if !self.pod_cidrs.is_empty() {
@@ -247,12 +294,18 @@ mod tests {
         let spec = spec(
             "prod --k3s-version v1.34.1+k3s1 --binary x86_64=abcd --binary-url x86_64=https://example.net/k3s \
              --pod-cidr 10.42.0.0/16,fd00:42::/56 --service-cidr 10.43.0.0/16,fd00:43::/112 --vlan 1234 \
-             --label agent:rack=7 --taint server:a=b:NoSchedule --disable traefik --flannel-backend host-gw",
+             --pool 10.8.0.0/24=10.8.0.10-10.8.0.99 --pool fd00:8::/64 --label agent:rack=7 --taint server:a=b:NoSchedule --disable traefik --flannel-backend host-gw",
         )
         .unwrap();
         assert_eq!(
             spec.k3s.binaries["x86_64"].url.as_deref(),
             Some("https://example.net/k3s")
+        );
+        let pool = spec.pool.clone().unwrap();
+        let (ipv4, ipv6) = (pool.ipv4.unwrap(), pool.ipv6.unwrap());
+        assert_eq!(
+            (ipv4.prefix.as_str(), ipv4.last.as_deref(), ipv6.first),
+            ("10.8.0.0/24", Some("10.8.0.99"), None)
         );
         assert_eq!((spec.pod_cidrs.len(), spec.vlan, spec.selinux), (2, Some(1234), true));
         assert_eq!(
@@ -274,6 +327,16 @@ mod tests {
             spec(&format!("{line} --binary-url aarch64=https://x"))
                 .unwrap_err()
                 .contains("--binary aarch64=SHA256")
+        );
+        assert!(
+            spec(&format!("{line} --vlan 7 --pool 10.8.0.0/24 --pool 10.9.0.0/24"))
+                .unwrap_err()
+                .contains("one range of each family")
+        );
+        assert!(
+            spec(&format!("{line} --vlan 7 --pool 10.8.0.0/24=10.8.0.9"))
+                .unwrap_err()
+                .contains("CIDR=FIRST-LAST")
         );
         assert!(
             spec(&format!("{line} --flannel-backend none"))

@@ -96,7 +96,13 @@ fn network(cluster: &ClusterView) -> String {
     let among = spec
         .vlan
         .map_or_else(|| "the uplink".to_owned(), |id| format!("VLAN {id}"));
-    format!("{among}, flannel by {}", spec.flannel_backend)
+    let pool = spec.pool.iter().flat_map(|pool| pool.ipv4.iter().chain(&pool.ipv6));
+    let prefixes: Vec<&str> = pool.map(|range| range.prefix.as_str()).collect();
+    let given = match prefixes.as_slice() {
+        [] => String::new(),
+        prefixes => format!(", addresses from {}", prefixes.join(" and ")),
+    };
+    format!("{among}{given}, flannel by {}", spec.flannel_backend)
 }
 
 fn stage(member: &MemberView) -> String {
@@ -123,7 +129,7 @@ mod tests {
 
     fn prod() -> ClusterView {
         serde_json::from_value(json!({
-            "spec": {"name": "prod", "k3s": {"version": "v1.34.1+k3s1", "binaries": {}}, "vlan": 1234}, "etag": "\"e\"",
+            "spec": {"name": "prod", "k3s": {"version": "v1.34.1+k3s1", "binaries": {}}, "vlan": 1234, "pool": {"ipv4": {"prefix": "10.8.0.0/24"}}}, "etag": "\"e\"",
             "init": {"state": "done", "host": "s1", "run": 1, "since": "2026-09-01T12:00:00Z", "ca_sha256": "c0"},
             "rotating": false, "has_kubeconfig": true, "api": {"state": "reachable", "why": null, "answering": ["s1"]},
             "members": [

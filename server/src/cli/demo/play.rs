@@ -146,10 +146,12 @@ async fn look(site: &Site, scene: &mut Scene, progress: &mut UnboundedReceiver<P
 fn conclude(scene: &Scene, clusters: &Clusters, all_ended: bool) -> Result<Ending, Failure> {
     let mut out = std::io::stdout().lock();
     let hosts = scene.parts.len();
+    let astray = verdict::astray(scene);
     let told = write!(
         out,
-        "\n{}\n{} of {hosts} hosts came to the end meant for them in {} s; clusters that formed: {}\n",
+        "\n{}\n{}{} of {hosts} hosts came to the end meant for them in {} s; clusters that formed: {}\n",
         verdict::lines(scene),
+        astray.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>(),
         scene.as_meant(),
         scene.elapsed.as_secs(),
         clusters.count(),
@@ -157,7 +159,7 @@ fn conclude(scene: &Scene, clusters: &Clusters, all_ended: bool) -> Result<Endin
     told.map_err(anyhow::Error::from)?;
     // A second one is never meant.
     let is_one = clusters.count() <= 1;
-    Ok(if all_ended && is_one {
+    Ok(if all_ended && is_one && astray.is_empty() {
         Ending::AsMeant
     } else {
         Ending::Missed

@@ -62,6 +62,28 @@ pub(super) fn is_as_meant(meant: Meant, reached: Reached<'_>) -> bool {
     }
 }
 
+/// Hosts that are stuck for the right reason in another stage than was meant, or with other advice: a sentence each.
+pub(super) fn astray(scene: &Scene) -> Vec<String> {
+    let of = |part: &Part| {
+        let (stage, advice) = part.fault.and_then(|fault| fault.stage().zip(fault.advice()))?;
+        let view = scene.view(part)?;
+        let run = view.run.as_ref()?;
+        let reached = run.failed.as_ref().map_or(&run.stage, |failed| &failed.stage);
+        let told = view
+            .diagnosis
+            .as_ref()
+            .map_or("", |diagnosis| diagnosis.advice.as_str());
+        let is_so = reached.as_str() == stage && told.contains(advice);
+        (!is_so).then(|| {
+            format!(
+                "MISSED {}: meant to be stuck while {stage} and told of {advice:?}; it is {reached}, and told {told:?}",
+                part.name
+            )
+        })
+    };
+    scene.parts.iter().filter_map(of).collect()
+}
+
 /// A line a host, and one for the machine that nobody described.
 pub(super) fn lines(scene: &Scene) -> String {
     let mut table = table(&["", "HOST", "WHAT HAPPENS TO IT", "MEANT", "REACHED", ""], None);
