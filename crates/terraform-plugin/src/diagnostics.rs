@@ -1,7 +1,7 @@
 //! What Terraform shows its user: errors and warnings, each with the attribute that is at fault.
 
-use crate::Path;
 use crate::wire;
+use crate::{Path, Step};
 
 /// Whether it ends the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +87,46 @@ impl From<Diagnostic> for wire::Diagnostic {
             Severity::Error => wire::Severity::Error,
             Severity::Warning => wire::Severity::Warning,
         };
+        let path = diagnostic.path;
+        let underlined = underlined(&path);
+        let whole = path.to_string();
+        let is_told = path == underlined || diagnostic.summary.contains(&whole) || diagnostic.detail.contains(&whole);
         Self {
             severity: severity.into(),
             summary: diagnostic.summary,
-            detail: diagnostic.detail,
-            attribute: (!diagnostic.path.is_root()).then(|| (&diagnostic.path).into()),
+            detail: match is_told {
+                true => diagnostic.detail,
+                false => format!("{whole}: {}", diagnostic.detail),
+            },
+            attribute: (!underlined.is_root()).then(|| (&underlined).into()),
         }
+    }
+}
+
+/// As much of a path as Terraform finds in a configuration: an attribute of the resource, and an element of it. With a
+/// longer one, up to version 1.11 at least, it names the line where the resource begins.
+fn underlined(path: &Path) -> Path {
+    let steps = path.0.iter().enumerate();
+    let found = steps.take_while(|(at, step)| *at == 0 || (*at == 1 && !matches!(step, Step::Attribute(_))));
+    Path(found.map(|(_, step)| step.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_terraform_cannot_underline_is_told() {
+        let path = Path::attribute("network").at("vlans").index(1).at("id");
+        let one = Diagnostics::error(path, "It cannot be", "expected 2 to 4094")
+            .into_wire()
+            .remove(0);
+        assert_eq!(one.detail, "network.vlans[1].id: expected 2 to 4094");
+        assert_eq!(one.attribute, Some((&Path::attribute("network")).into()));
+        let path = Path::attribute("macs").index(1);
+        let one = Diagnostics::error(path.clone(), "It cannot be", "no MAC")
+            .into_wire()
+            .remove(0);
+        assert_eq!((one.detail.as_str(), one.attribute), ("no MAC", Some((&path).into())));
     }
 }

@@ -36,7 +36,7 @@ pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use path::{Path, Step};
 pub use reconcile::{reconcile, settle};
 pub use resource::{Call, Change, DataSource, Provider, Resource};
-pub use schema::{Attribute, Check, Presence, Schema, Type, between, one_of};
+pub use schema::{Attribute, Check, Presence, Schema, Type, between};
 pub use serve::{ServeError, serve};
 pub use stop::Stop;
 pub use value::{Malformed, Number, Object, Value};

@@ -23,7 +23,7 @@ use crate::service::Service;
 use crate::wire::{self, DynamicValue};
 use crate::{
     Attribute, Call, Change, DataSource, Diagnostics, Object, Path, Provider, Resource, Schema, Type, Value, between,
-    one_of, settle,
+    settle,
 };
 
 /// A cloud with servers.
@@ -45,7 +45,7 @@ pub(crate) fn server_schema() -> Schema {
             Attribute::required("name", Type::String, "Its name").replaces(),
             Attribute::optional("size", Type::String, "How large")
                 .default("small")
-                .checked(one_of(["small", "large"])),
+                .one_of(["small", "large"]),
             Attribute::computed("revision", Type::Number, "Counts changes"),
             Attribute::optional("mac", Type::String, "Its card").same(str::eq_ignore_ascii_case),
             Attribute::optional("zones", Type::String.set(), "Where it may be"),

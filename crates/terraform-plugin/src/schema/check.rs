@@ -1,12 +1,9 @@
 //! Checks of single values, with the path of whatever is wrong.
 
-use std::fmt::Display;
-
 use crate::{Attribute, Diagnostics, Object, Path, Schema, Type, Value};
 
 /// One of these words.
-pub fn one_of<T: Display>(words: impl IntoIterator<Item = T>) -> impl Fn(&Value) -> Result<(), String> + Send + Sync {
-    let words: Vec<String> = words.into_iter().map(|word| word.to_string()).collect();
+pub(super) fn one_of(words: Vec<String>) -> impl Fn(&Value) -> Result<(), String> + Send + Sync {
     move |value| match value.as_str() {
         Some(text) if !words.iter().any(|word| word == text) => Err(format!("expected one of {}", words.join(", "))),
         _ => Ok(()),

@@ -8,7 +8,7 @@ mod wire;
 use std::fmt;
 use std::sync::Arc;
 
-pub use check::{between, one_of};
+pub use check::between;
 
 use crate::Value;
 
@@ -81,6 +81,8 @@ pub struct Attribute {
     pub keeps: bool,
     /// What it is when the user says nothing.
     pub default: Option<Value>,
+    /// The words that it may be; none means any.
+    pub words: Vec<String>,
     pub(crate) checks: Vec<Check>,
     pub(crate) same: Option<fn(&str, &str) -> bool>,
 }
@@ -162,6 +164,7 @@ impl Attribute {
             replaces: false,
             keeps: false,
             default: None,
+            words: Vec::new(),
             checks: Vec::new(),
             same: None,
         }
@@ -232,6 +235,14 @@ impl Attribute {
     pub fn checked(mut self, check: impl Fn(&Value) -> Result<(), String> + Send + Sync + 'static) -> Self {
         self.checks.push(Arc::new(check));
         self
+    }
+
+    /// Is one of these words.
+    #[must_use]
+    pub fn one_of<T: fmt::Display>(mut self, words: impl IntoIterator<Item = T>) -> Self {
+        self.words = words.into_iter().map(|word| word.to_string()).collect();
+        let check = check::one_of(self.words.clone());
+        self.checked(check)
     }
 
     /// Two texts that say the same: the user's stays in the state when the API answers in other words.

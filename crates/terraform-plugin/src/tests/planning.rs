@@ -110,7 +110,7 @@ fn what_cannot_be_is_refused_with_its_path() {
         json!({"name": "a", "size": "huge", "disks": [{"size": 1}, {"size": 0.5}], "labels": {"forbidden": "x"}});
     insta::assert_snapshot!(validated(&config, true).join("\n"), @r#"
     1 size cannot be this: "huge": expected one of small, large Some(AttributeName("size"))
-    1 disks[1].size cannot be this: 0.5: expected a whole number from 1 to 1000 Some(AttributeName("disks")) Some(ElementKeyInt(1)) Some(AttributeName("size"))
+    1 disks[1].size cannot be this: 0.5: expected a whole number from 1 to 1000 Some(AttributeName("disks")) Some(ElementKeyInt(1))
     1 Not this one: It is forbidden. Some(AttributeName("labels")) Some(ElementKeyString("forbidden"))
     "#);
     assert_eq!(
