@@ -5,13 +5,16 @@ mod schema;
 mod stages;
 mod wait;
 
-use thirdboot_api::control::{ArmBody, HostView};
+use thirdboot_api::control::{ArmBody, RunView};
 use thirdboot_api::{Client, StageName};
 use thirdboot_terraform_plugin::{Call, Change, Diagnostics, Object, Path, Resource, Schema, Value, async_trait};
 
 use crate::site::Site;
 use crate::told::{missing, told};
 use wait::{Ended, Wait};
+
+/// A server that went away while a host was armed is looked for so often.
+const LOOKS_WHEN_AWAY: u32 = 5;
 
 /// The resource.
 #[derive(Debug)]
@@ -266,17 +269,22 @@ impl Provision {
     }
 }
 
+/// A host's last run, if it has any.
+async fn last_run(client: &Client, host: &str) -> Result<Option<RunView>, Diagnostics> {
+    let view = client.host(host).await;
+    let view = view.map_err(|error| told(&error, None, &format!("The host {host} cannot be provisioned")))?;
+    Ok(view.run)
+}
+
 /// The number of a host's run that is under way and installs.
 async fn under_way(client: &Client, host: &str) -> Result<Option<u64>, Diagnostics> {
-    let view: HostView = client
-        .host(host)
-        .await
-        .map_err(|error| told(&error, None, &format!("The host {host} cannot be provisioned")))?;
-    let run = view.run.filter(|run| !run.stage.is_end() && !run.inspect);
+    let run = last_run(client, host).await?;
+    let run = run.filter(|run| !run.stage.is_end() && !run.inspect);
     Ok(run.map(|run| u64::from(run.number)))
 }
 
-/// Allows the machine to be wiped, once. The answer is the run's number.
+/// Allows the machine to be wiped, once. The answer is the run's number. When the answer was lost, the host itself is asked
+/// whether it was armed.
 async fn arm(client: &Client, change: &Change) -> Result<u64, Diagnostics> {
     let planned = &change.planned;
     let host = text(planned, "host");
@@ -287,19 +295,38 @@ async fn arm(client: &Client, change: &Change) -> Result<u64, Diagnostics> {
         wipe: wipe.filter_map(|disk| disk.as_str().map(str::to_owned)).collect(),
         ..ArmBody::confirming(host)
     };
-    let view = client.arm(host, &body).await.map_err(|error| {
-        let mut found = told(
-            &error,
-            Some(&schema::schema()),
-            &format!("The host {host} cannot be provisioned"),
-        );
-        for one in found.0.iter_mut().filter(|one| one.path.is_root()) {
-            one.path = Path::attribute("host");
+    let before = last_run(client, host).await?.map_or(0, |run| run.number);
+    let mut error = match client.arm(host, &body).await {
+        Ok(view) => return number(view.run),
+        Err(error) => error,
+    };
+    for _ in 0..LOOKS_WHEN_AWAY {
+        if !error.is_passing() {
+            break;
         }
-        found
-    })?;
-    let run = view.run.map(|run| u64::from(run.number));
-    run.ok_or_else(|| {
+        tokio::time::sleep(wait::PAUSE_WHEN_AWAY).await;
+        match client.host(host).await {
+            Ok(view) if view.run.as_ref().is_some_and(|run| run.number > before) => return number(view.run),
+            Ok(_) => match client.arm(host, &body).await {
+                Ok(view) => return number(view.run),
+                Err(again) => error = again,
+            },
+            Err(again) => error = again,
+        }
+    }
+    let mut found = told(
+        &error,
+        Some(&schema::schema()),
+        &format!("The host {host} cannot be provisioned"),
+    );
+    for one in found.0.iter_mut().filter(|one| one.path.is_root()) {
+        one.path = Path::attribute("host");
+    }
+    Err(found)
+}
+
+fn number(run: Option<RunView>) -> Result<u64, Diagnostics> {
+    run.map(|run| u64::from(run.number)).ok_or_else(|| {
         Diagnostics::error(
             Path::attribute("host"),
             "The server's answer cannot be read",

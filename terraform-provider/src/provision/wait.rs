@@ -15,7 +15,7 @@ use crate::told::told;
 /// One request waits at most so long: a proxy in between must not think that it hangs.
 const ASK_FOR_S: u64 = 25;
 /// A server that is restarted is asked again after this.
-const PAUSE_WHEN_AWAY: Duration = Duration::from_secs(2);
+pub(super) const PAUSE_WHEN_AWAY: Duration = Duration::from_secs(2);
 
 /// What is waited for, and for how long.
 pub(super) struct Wait<'a> {

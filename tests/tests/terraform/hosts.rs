@@ -16,7 +16,7 @@ resource "thirdboot_host" "a" {
   labels   = { rack = "7", row = "B" }
   packages = ["vim"]
   network = {
-    bond  = {}
+    bond  = { mtu = 9000 }
     vlans = [{ id = 1000, pool = { ipv4 = { prefix = "10.8.0.0/24" } } }, { id = 1001, addresses = ["10.9.0.5/24"], mtu = 9000 }]
     dns   = ["192.0.2.53"]
   }

@@ -116,7 +116,7 @@ async fn a_machine_that_fails_ends_the_apply_with_stage_cause_and_advice() -> Re
 #[tokio::test]
 async fn a_machine_that_stalls_ends_the_apply_and_the_next_one_waits_on() -> Result<()> {
     let site = Site::start().await?;
-    let deadlines = serde_json::json!({"stages": {"netbooting": {"stall_s": 1, "give_up_s": 3000}}});
+    let deadlines = serde_json::json!({"stages": {"netbooting": {"stall_s": 10, "give_up_s": 3000}}});
     site.admin.patch("/api/v1/settings/deadlines", &deadlines).await?;
     let folder = Folder::of(&site).await?;
     let stuck = simulated("a", 1).failing(Fault::KernelNotFetched);
