@@ -1,6 +1,6 @@
 //! `thirdboot_template`: a Butane document on top of what hosts are installed with.
 
-use thirdboot_api::control::{DEFAULT_TEMPLATE_ORDER, FaultView, Role, TemplateSpec, TemplateView};
+use thirdboot_api::control::{CheckedView, DEFAULT_TEMPLATE_ORDER, Role, TemplateSpec, TemplateView};
 use thirdboot_api::{ClientError, ProblemType};
 use thirdboot_terraform_plugin::{
     Attribute, Call, Change, Diagnostics, Object, Path, Resource, Schema, Type, Value, async_trait, reconcile, settle,
@@ -9,6 +9,9 @@ use thirdboot_terraform_plugin::{
 use crate::checks;
 use crate::site::Site;
 use crate::told::told;
+
+/// What a template's fault says where a host lacks what the template speaks of.
+const UNDEFINED: &str = "undefined value";
 
 /// The resource.
 #[derive(Debug)]
@@ -75,7 +78,7 @@ impl Resource for Template {
         let name = name_of(&change.planned);
         let summary = format!("The template {name} cannot be saved");
         match client.validate_template(name, &spec(&change.planned)?).await {
-            Ok(checked) => faults(call, &checked.faults, &summary),
+            Ok(checked) => faults(call, &checked, &summary),
             Err(error) if error.is(ProblemType::Malformed) => Err(told(&error, Some(&schema()), &summary)),
             // A server that is down, a token that may not ask, a host that the same apply makes: the save will tell.
             Err(error) => {
@@ -142,17 +145,18 @@ impl Resource for Template {
     }
 }
 
-/// Wrong for every host: it cannot be saved. Wrong for one of today's hosts: that host may change in the same apply.
-fn faults(call: &mut Call, faults: &[FaultView], summary: &str) -> Result<(), Diagnostics> {
+/// What is wrong ends the plan, as it would end the save. What a host lacks today is a warning: the same apply may give it a
+/// label.
+fn faults(call: &mut Call, checked: &CheckedView, summary: &str) -> Result<(), Diagnostics> {
     let mut found = Diagnostics::default();
-    for fault in faults {
+    for fault in &checked.faults {
         match &fault.host {
-            None => found.add_error(Path::attribute("text"), summary, fault.to_string()),
-            Some(host) => call.warn(
+            Some(host) if !checked.sample && fault.what.contains(UNDEFINED) => call.warn(
                 Path::attribute("text"),
                 format!("It does not render for {host} as that host is now"),
                 fault.to_string(),
             ),
+            _ => found.add_error(Path::attribute("text"), summary, fault.to_string()),
         }
     }
     found.into_result().map(drop)

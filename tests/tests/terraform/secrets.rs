@@ -21,11 +21,13 @@ fn config(wo: &str) -> String {
 #[tokio::test]
 async fn no_secret_is_shown_and_what_is_write_only_is_kept_nowhere() -> Result<()> {
     let site = Site::start().await?;
-    let folder = Folder::of(&site).await?;
+    let mut folder = Folder::of(&site).await?;
+    // An ephemeral variable: what stands in a configuration's text stands in a saved plan, too.
+    folder.set("TF_VAR_hash", HASH);
     let with = |version: u8| {
-        config(&format!(
-            "  console_password_hash_wo = \"{HASH}\"\n  console_password_hash_wo_version = {version}\n"
-        ))
+        let hash = "variable \"hash\" {\n  type      = string\n  ephemeral = true\n}\n";
+        let set = "console_password_hash_wo = var.hash\n  console_password_hash_wo_version";
+        format!("{hash}{}", config(&format!("  {set} = {version}\n")))
     };
     folder.write(&with(1))?;
     let admin = site.server.admin_token()?;
