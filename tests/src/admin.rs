@@ -78,6 +78,49 @@ impl Admin {
         self.done(Method::GET, &format!("/api/v1/clusters/{name}"), None).await
     }
 
+    /// Changes a part of something, whatever its version is.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}{path}", self.base);
+        let request = self.client.patch(&url).bearer_auth(&self.token);
+        let answer = request.header("if-match", "*").json(body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "PATCH {path}: {status} {text}");
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// A token of a role, as it is shown once.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn token(&self, name: &str, role: &str) -> Result<String> {
+        let spec = json!({"name": name, "role": role});
+        let made = self.done(Method::POST, "/api/v1/tokens", Some(&spec)).await?;
+        made["token"].as_str().map(str::to_owned).context("no token")
+    }
+
+    /// Takes a host out of service.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn retire(&self, name: &str) -> Result<Value> {
+        self.act(name, "retire", &json!({})).await
+    }
+
+    /// Takes a host out of service, and removes it.
+    ///
+    /// # Errors
+    /// When either is refused.
+    pub async fn retire_and_remove(&self, name: &str) -> Result<()> {
+        self.retire(name).await?;
+        self.done(Method::DELETE, &format!("/api/v1/hosts/{name}"), None)
+            .await?;
+        Ok(())
+    }
+
     /// A host as the API shows it.
     ///
     /// # Errors

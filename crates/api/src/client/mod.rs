@@ -7,6 +7,7 @@ mod cluster;
 mod control;
 mod error;
 mod hosts;
+mod once;
 mod packages;
 mod templates;
 #[cfg(test)]

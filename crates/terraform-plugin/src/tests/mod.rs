@@ -1,0 +1,7 @@
+//! The runtime as Terraform meets it.
+
+mod applying;
+mod planning;
+mod reconciling;
+mod serving;
+mod values;
