@@ -30,6 +30,7 @@ const FIREWALL: Fragment = fragment!("firewall.bu");
 const K3S_SERVER: Fragment = fragment!("k3s-server.bu");
 const K3S_AGENT: Fragment = fragment!("k3s-agent.bu");
 const RUNNER: Fragment = fragment!("runner.bu");
+const PROVIDER: Fragment = fragment!("provider.bu");
 
 /// The live config's fragments: what installs, or what only looks.
 pub(crate) fn live(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
@@ -37,7 +38,7 @@ pub(crate) fn live(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         Purpose::Install { .. } => INSTALL,
         Purpose::Inspect => INSPECT,
     };
-    compose(&[REPORT, LIVE, purpose], facts)
+    compose(&[&[REPORT, LIVE, purpose], provider(facts)].concat(), facts)
 }
 
 /// The installed config's fragments: what all have, and what the role adds.
@@ -47,7 +48,15 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         Role::Agent => &[FIREWALL, K3S_AGENT],
         Role::Runner => &[RUNNER],
     };
-    compose(&[&[REPORT, BASE, LAYERING, NETWORK, UPDATES], role].concat(), facts)
+    compose(
+        &[&[REPORT, BASE, LAYERING, NETWORK, UPDATES], role, provider(facts)].concat(),
+        facts,
+    )
+}
+
+/// What tells the provider, where it can be told.
+fn provider(facts: &RunFacts<'_>) -> &'static [Fragment] {
+    if facts.host.has_metadata() { &[PROVIDER] } else { &[] }
 }
 
 fn compose(fragments: &[Fragment], facts: &RunFacts<'_>) -> Result<Config, RenderError> {

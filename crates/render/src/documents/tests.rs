@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use thirdboot_butane::ignition::{File, from_slice};
-use thirdboot_lifecycle::{DiskSelector, Host, Purpose, Role};
+use thirdboot_lifecycle::{DiskSelector, Host, Platform, Purpose, Role};
 
 use super::*;
 use crate::{
@@ -113,6 +113,22 @@ fn a_runner_with_fixed_addresses() {
     let run = Run::new(samples::install());
     let documents = documents(&run.facts(&runner())).unwrap();
     insta::assert_snapshot!("runner_installed", readable(&documents.installed));
+}
+
+#[test]
+fn a_runner_at_a_provider() {
+    let mut host = samples::host("node1");
+    (host.role, host.platform) = (Role::Runner, Platform::EquinixMetal);
+    let run = Run::new(samples::install());
+    let without = documents(&run.facts(&host)).unwrap();
+    assert!(!readable(&without.installed).contains("metadata"));
+    host.provider = Some(samples::provider(true));
+    let documents = documents(&run.facts(&host)).unwrap();
+    let (live, _) = from_slice(&documents.live).unwrap();
+    let keys = file(&live, "/etc/coreos/installer.d/50-thirdboot.yaml");
+    insta::assert_snapshot!("provider_installer_keys", samples::text(&keys.contents));
+    assert!(readable(&documents.live).contains("--- /etc/thirdboot/metadata-url 0644"));
+    insta::assert_snapshot!("provider_installed", readable(&documents.installed));
 }
 
 #[test]

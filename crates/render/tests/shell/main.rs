@@ -18,6 +18,8 @@ mod network;
 #[cfg(test)]
 mod precheck;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod reporter;
 #[cfg(test)]
 mod server;

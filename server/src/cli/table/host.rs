@@ -15,6 +15,12 @@ pub(in crate::cli) fn host(host: &HostView, now: Timestamp, columns: Option<u16>
         ("serial", host.serial.clone().unwrap_or_default()),
         ("uuid", host.uuid.clone().unwrap_or_default()),
         ("platform", format!("{}, {}", host.platform, host.arch)),
+        (
+            "device",
+            host.provider
+                .as_ref()
+                .map_or_else(String::new, |provider| provider.device.clone()),
+        ),
         ("known by", host.known_by.to_string()),
         ("network", network(host)),
         (
