@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Host;
+use crate::{Host, Method};
 
 /// Where a host stands and how it is powered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,6 +117,10 @@ impl Host {
     /// What contradicts itself between platform and provider: the field, and what was expected.
     #[must_use]
     pub fn provider_fault(&self) -> Option<(&'static str, String)> {
+        if self.network.uplink.method == Method::Metadata && !self.has_metadata() {
+            let why = "addresses from metadata need the provider's metadata service: set provider.metadata".to_owned();
+            return Some(("network.uplink.method", why));
+        }
         let is_known = self.provider.is_some();
         (is_known && !self.platform.has_provider()).then(|| {
             let names: Vec<_> = Platform::ALL

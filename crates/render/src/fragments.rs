@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context, value::Serde};
 use thirdboot_butane::ignition::{Config, merge};
-use thirdboot_lifecycle::{Purpose, Role};
+use thirdboot_lifecycle::{Method, Purpose, Role};
 
 use crate::{
     RenderError, RunFacts,
@@ -30,6 +30,7 @@ const FIREWALL: Fragment = fragment!("firewall.bu");
 const K3S_SERVER: Fragment = fragment!("k3s-server.bu");
 const K3S_AGENT: Fragment = fragment!("k3s-agent.bu");
 const RUNNER: Fragment = fragment!("runner.bu");
+const METADATA: Fragment = fragment!("metadata.bu");
 const PROVIDER: Fragment = fragment!("provider.bu");
 
 /// The live config's fragments: what installs, or what only looks.
@@ -49,9 +50,23 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         Role::Runner => &[RUNNER],
     };
     compose(
-        &[&[REPORT, BASE, LAYERING, NETWORK, UPDATES], role, provider(facts)].concat(),
+        &[
+            &[REPORT, BASE, LAYERING, NETWORK, UPDATES],
+            role,
+            provider(facts),
+            metadata(facts),
+        ]
+        .concat(),
         facts,
     )
+}
+
+/// What takes addresses from the provider's metadata, where the network section says so.
+fn metadata(facts: &RunFacts<'_>) -> &'static [Fragment] {
+    match facts.host.network.uplink.method {
+        Method::Metadata => &[METADATA],
+        Method::Dhcp | Method::Static => &[],
+    }
 }
 
 /// What tells the provider, where it can be told.

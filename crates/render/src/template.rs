@@ -9,7 +9,7 @@ use crate::{RenderError, engine};
 const FUEL: u64 = 20_000;
 
 /// The scripts that hosts run, for `script('…')`. Embedded, and never rendered themselves.
-pub(crate) const SCRIPTS: [(&str, &str); 15] = [
+pub(crate) const SCRIPTS: [(&str, &str); 16] = [
     ("boot.sh", include_str!("../../../ignition-templates/files/boot.sh")),
     ("disks.sh", include_str!("../../../ignition-templates/files/disks.sh")),
     ("failed.sh", include_str!("../../../ignition-templates/files/failed.sh")),
@@ -25,6 +25,10 @@ pub(crate) const SCRIPTS: [(&str, &str); 15] = [
     ("layer.sh", include_str!("../../../ignition-templates/files/layer.sh")),
     ("lib.sh", include_str!("../../../ignition-templates/files/lib.sh")),
     ("live.sh", include_str!("../../../ignition-templates/files/live.sh")),
+    (
+        "metadata.sh",
+        include_str!("../../../ignition-templates/files/metadata.sh"),
+    ),
     (
         "network.sh",
         include_str!("../../../ignition-templates/files/network.sh"),

@@ -52,10 +52,8 @@ impl Rented {
     }
 
     fn described(n: u8, vlans: &[u16]) -> Value {
-        let vlans: Vec<_> = vlans
-            .iter()
-            .map(|id| json!({"id": id, "addresses": [format!("10.{n}.0.9/24")]}))
-            .collect();
+        let vlan = |(at, id): (usize, &u16)| json!({"id": id, "addresses": [format!("10.{n}.{at}.9/24")]});
+        let vlans: Vec<_> = vlans.iter().enumerate().map(vlan).collect();
         let network = json!({"bond": {}, "vlans": vlans});
         json!({"platform": "equinix-metal", "provider": {"device": device(n)}, "network": network})
     }
@@ -560,6 +558,12 @@ async fn a_machine_at_its_provider_is_one_host_only_and_only_where_there_is_one(
             409,
             "already-taken",
             "provider.device",
+        ),
+        (
+            json!({"platform": "equinix-metal", "network": {"uplink": {"method": "metadata"}}}),
+            422,
+            "malformed",
+            "network.uplink.method",
         ),
         (
             json!({"platform": "metal", "provider": {"device": device(5)}}),

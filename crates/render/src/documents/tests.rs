@@ -132,6 +132,41 @@ fn a_runner_at_a_provider() {
 }
 
 #[test]
+fn addresses_from_metadata_are_taken_by_a_unit_before_the_network_is_proven() {
+    let run = Run::new(samples::install());
+    for (network, profile) in [
+        (r#"{"uplink":{"method":"metadata"}}"#, "uplink"),
+        (
+            r#"{"uplink":{"method":"metadata"},"bond":{"ports":["52:54:00:00:00:01"]}}"#,
+            "bond0",
+        ),
+    ] {
+        let mut host = samples::with_network(network);
+        host.platform = Platform::EquinixMetal;
+        host.provider = Some(samples::provider(true));
+        let installed = documents(&run.facts(&host)).unwrap().installed;
+        let (config, _) = from_slice(&installed).unwrap();
+        let unit = config
+            .systemd
+            .units
+            .iter()
+            .find(|unit| unit.name == "thirdboot-metadata.service");
+        let contents = unit.unwrap().contents.as_deref().unwrap();
+        assert!(
+            contents.contains(&format!("ExecStart=/usr/local/bin/thirdboot-metadata {profile}\n")),
+            "{contents}"
+        );
+        assert!(contents.contains("Before=thirdboot-network.service"));
+        let keyfile = file(
+            &config,
+            &format!("/etc/NetworkManager/system-connections/{profile}.nmconnection"),
+        );
+        assert!(samples::text(&keyfile.contents).contains("method=auto"));
+    }
+    assert!(!readable(&documents(&run.facts(&agent())).unwrap().installed).contains("thirdboot-metadata"));
+}
+
+#[test]
 fn an_inspection_has_nothing_that_writes() {
     let run = Run::new(Purpose::Inspect);
     let documents = documents(&run.facts(&agent())).unwrap();

@@ -14,6 +14,8 @@ mod live;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod precheck;

@@ -122,7 +122,10 @@ impl UpdateOptions {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let provider = [
-            ("device", self.device.filter(|device| !device.is_empty()).map(Value::from)),
+            (
+                "device",
+                self.device.filter(|device| !device.is_empty()).map(Value::from),
+            ),
             ("metadata", self.metadata.map(Value::from)),
         ];
         let provider = provider
@@ -201,6 +204,11 @@ mod tests {
             "packages": ["vim", "jq"], "serial": null, "uuid": null, "ssh_keys": []
         });
         assert_eq!(patch(many).unwrap(), expected);
+        assert_eq!(
+            patch("--device d1 --metadata true").unwrap(),
+            json!({"provider": {"device": "d1", "metadata": true}})
+        );
+        assert_eq!(patch("--device=").unwrap(), json!({"provider": null}));
         assert!(patch("").unwrap_err().contains("nothing to change"));
     }
 
