@@ -27,6 +27,7 @@ why=$(cat "$runtime/why" 2>/dev/null || true)
 rm -f "$runtime/why"
 thirdboot-report "$event" --message "${unit%.service}: ${why:-failed, see the log}" --log "$runtime/failed.log"
 thirdboot-report --send --for 900 || true
+if [[ $event != note ]]; then tell_provider failed "${unit%.service}: ${why:-failed, see the log}"; fi
 
 if [[ $event == install-failed ]]; then
     # Time for a person at the console to read.

@@ -101,7 +101,13 @@ be_ready() {
         # Sent and not taken, an earlier report having been lost: say it again.
         if [[ ! -e $state/ready ]]; then pause 30 && thirdboot-report ready --message "$1"; fi
     done
+    tell_provider ready "$1"
     begin_updates
+}
+
+# Tells the provider how it went, where its metadata service answers this machine.
+tell_provider() {
+    if [[ -e $etc/metadata-url ]]; then thirdboot-provider "$@" || true; fi
 }
 
 # Zincati was off until the machine was ready.

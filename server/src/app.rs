@@ -16,6 +16,7 @@ use crate::boot::{OpenDocuments, Repeats};
 use crate::cluster::Watched;
 use crate::follow::Followers;
 use crate::metrics::Metrics;
+use crate::platform::Platforms;
 use crate::reconciler::Nudge;
 use crate::secrets::Secrets;
 use crate::serve::Stopping;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub stopping: Stopping,
     /// Wakes the reconciler.
     pub nudge: Nudge,
+    /// Providers that can be asked.
+    pub platforms: Platforms,
     /// Wakes those who wait for a host.
     pub followers: Followers,
     /// What was served a moment ago.

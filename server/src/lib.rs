@@ -10,6 +10,7 @@ pub mod follow;
 pub mod metrics;
 mod observe;
 mod path;
+pub mod platform;
 pub mod problem;
 mod recent;
 pub mod reconciler;

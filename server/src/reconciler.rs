@@ -28,6 +28,11 @@ impl Nudge {
     pub fn now(&self) {
         self.0.notify_one();
     }
+
+    /// Waits until somebody wants that.
+    pub(crate) async fn wait(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// Runs until it is dropped.
@@ -38,7 +43,7 @@ pub(crate) async fn run(store: Arc<dyn Store>, limits: Limits, period: Duration,
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = nudge.0.notified() => {}
+            () = nudge.wait() => {}
             _ = prunings.tick() => match store.prune(&limits).await {
                 Ok(pruned) => tracing::debug!(?pruned, "pruned"),
                 Err(error) => tracing::warn!(%error, "pruning failed; trying again later"),

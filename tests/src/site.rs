@@ -56,6 +56,14 @@ impl Site {
         Self::logging(images, &["--address-source", "127.0.0.0/8"], "trace").await
     }
 
+    /// A server with further arguments that logs all there is to log.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn talkative_with(images: &Images, arguments: &[&str]) -> Result<Self> {
+        Self::logging(images, arguments, "trace").await
+    }
+
     /// A server whose boot plane listens on an address of its own.
     ///
     /// # Errors

@@ -22,17 +22,20 @@ pub enum AlertKind {
     IdentifiersConflict,
     /// Holds a reboot lock for long.
     LockHeld,
+    /// Its provider refuses or does not answer what is asked for it.
+    AtProvider,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PackagesMissing,
         Self::NetworkDiffers,
         Self::NotBack,
         Self::RolledBack,
         Self::IdentifiersConflict,
         Self::LockHeld,
+        Self::AtProvider,
     ];
 
     /// The word on the wire.
@@ -45,6 +48,7 @@ impl AlertKind {
             Self::RolledBack => "rolled-back",
             Self::IdentifiersConflict => "identifiers-conflict",
             Self::LockHeld => "lock-held",
+            Self::AtProvider => "at-provider",
         }
     }
 }
@@ -110,6 +114,7 @@ pub fn alerts(
     }
     found.extend(observed.and_then(|observed| conflict(observed, limits, now)));
     found.extend(lock.and_then(|lock| lock_held(lock, limits, now)));
+    found.extend(observed.and_then(at_provider));
     found
 }
 
@@ -200,6 +205,16 @@ fn conflict(observed: &Observed, limits: &AlertLimits, now: Timestamp) -> Option
             "a network card or a mainboard moved: correct the MACs, serial and UUID of the hosts concerned",
         )
     })
+}
+
+fn at_provider(observed: &Observed) -> Option<Alert> {
+    let trouble = observed.provider.as_ref()?.trouble.as_ref()?;
+    Some(alert(
+        AlertKind::AtProvider,
+        trouble.since,
+        format!("at the provider: {}", trouble.says),
+        trouble.kind.advice(),
+    ))
 }
 
 fn lock_held(lock: &LockEvidence, limits: &AlertLimits, now: Timestamp) -> Option<Alert> {

@@ -2,11 +2,14 @@
 
 mod join;
 mod network;
+mod provider;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Fetch, LOCAL_BOOTS_BEFORE_STALL, Run, Stage};
+
+pub use provider::diagnose_with;
 
 /// The likely cause, as a word for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +57,8 @@ pub enum Cause {
     PodmanSilent,
     /// A reboot lock held for long.
     LockHeld,
+    /// The provider refuses or does not answer what brings the machine on.
+    AtProvider,
     /// The host itself said that it failed.
     HostFailed,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterName, DiskSelector, HostName, Mac, Network, Serial, SmbiosUuid};
+use crate::{ClusterName, DiskSelector, HostName, Mac, Network, Platform, Provider, Serial, SmbiosUuid};
 
 /// One machine, as described by its admin, with what was pinned at its first live boot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Host {
     /// Where it stands and how it is powered.
     #[serde(default)]
     pub platform: Platform,
+    /// Which machine it is at its provider, where there is one to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
     /// What it becomes.
     #[serde(default)]
     pub role: Role,
@@ -107,28 +110,6 @@ impl Arch {
         match self {
             Self::X86_64 => "x86_64",
             Self::Aarch64 => "aarch64",
-        }
-    }
-}
-
-/// Where a host stands and how it is powered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Platform {
-    /// Any machine that boots from an iPXE URL; nothing else is assumed.
-    #[default]
-    Metal,
-    /// Equinix Metal's model, now sold by other providers.
-    EquinixMetal,
-}
-
-impl Platform {
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Metal => "metal",
-            Self::EquinixMetal => "equinix-metal",
         }
     }
 }

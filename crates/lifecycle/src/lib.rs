@@ -22,7 +22,9 @@ mod node;
 mod observed;
 mod packages;
 mod permit;
+mod platform;
 mod proof;
+mod provider;
 mod run;
 mod stage;
 mod table;
@@ -39,12 +41,12 @@ pub use cluster::{
 };
 pub use deadline::{Deadline, Deadlines, Verdict, due_at, verdict_at};
 pub use decision::{Asker, HoldReason, Script, decide};
-pub use diagnosis::{Cause, Diagnosis, LockEvidence, diagnose, diagnose_lock};
+pub use diagnosis::{Cause, Diagnosis, LockEvidence, diagnose, diagnose_lock, diagnose_with};
 pub use diagram::state_diagram;
 pub use disk::{Disk, DiskSelector, MIN_DISK_BYTES, Previous};
 pub use event::{Event, EventKind, Fetch, Report, Said, SecretKind};
 pub use evidence::{Boot, Claimed, Evidence, Installed, LastWord, MAX_BOOTS, Seen};
-pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Platform, Role};
+pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Role};
 pub use identity::{BootId, Identified, Identity, Mac, Serial, SmbiosUuid, identify};
 pub use name::{ClusterName, HostName, InvalidName, RunNumber};
 pub use network::{
@@ -57,8 +59,13 @@ pub use packages::{
     InvalidKey, InvalidRepositoryUrl, PackageSources, Repository, RepositoryName, RepositoryUrl, RoleDefaults,
 };
 pub use permit::{DEFAULT_ATTEMPTS, Permit, Purpose, Voided};
+pub use platform::{Capability, Platform};
 pub use proof::{
     AddressFact, BondFact, NetworkFacts, PeerFact, PortFact, RouteFact, VlanFact, differences, is_cut_off, lacks_lacp,
+};
+pub use provider::{
+    AtProvider, DeviceId, EventsRead, InvalidDevice, MAX_FIRST_EVENTS, MAX_SEEN_EVENTS, Power, Provider, ProviderEvent,
+    ProviderLook, ProviderMachine, Trouble, TroubleKind, Wanted, wanted,
 };
 pub use run::{Ended, Run, arm_refused};
 pub use stage::Stage;

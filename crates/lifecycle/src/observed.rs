@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BootId, NetworkFacts, Report, RunNumber, Said};
+use crate::{AtProvider, BootId, NetworkFacts, ProviderEvent, ProviderLook, Report, RunNumber, Said};
 
 /// How many deployments of one run are remembered; the oldest go first.
 pub const MAX_DEPLOYMENTS: usize = 8;
@@ -37,6 +37,9 @@ pub struct Observed {
     /// The last time a machine presented identifiers of this host and others that disagree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict: Option<Conflict>,
+    /// What its provider says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<AtProvider>,
 }
 
 /// A deployment that was seen running.
@@ -79,6 +82,7 @@ impl Observed {
             missing: None,
             deployments: Vec::new(),
             conflict: None,
+            provider: None,
         }
     }
 
@@ -91,6 +95,7 @@ impl Observed {
             boot_id: Some(report.boot_id.clone()),
             run: Some(report.run),
             deployments: same_run.map_or_else(Vec::new, |before| before.deployments.clone()),
+            provider: before.and_then(|before| before.provider.clone()),
             ..Self::nothing(now)
         };
         let same_boot = same_run.filter(|before| before.boot_id.as_ref() == Some(&report.boot_id));
@@ -152,5 +157,16 @@ impl Observed {
             conflict: Some(conflict),
             ..before.cloned().unwrap_or_else(|| Self::nothing(now))
         }
+    }
+
+    /// What is known after the provider was asked, and the provider's events that are new, oldest first.
+    #[must_use]
+    pub fn at_provider(before: Option<&Self>, look: &ProviderLook, now: Timestamp) -> (Self, Vec<ProviderEvent>) {
+        let (provider, events) = AtProvider::after(before.and_then(|before| before.provider.as_ref()), look, now);
+        let next = Self {
+            provider: Some(provider),
+            ..before.cloned().unwrap_or_else(|| Self::nothing(now))
+        };
+        (next, events)
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::DiskSelector;
+use crate::{DiskSelector, Power};
 
 /// How often one permit's claim may be granted, power cuts included.
 pub const DEFAULT_ATTEMPTS: u8 = 3;
@@ -19,6 +19,9 @@ pub struct Permit {
     pub expires_at: Timestamp,
     /// How many claims it grants at most.
     pub attempts: u8,
+    /// How the provider brings the machine to its network boot; none means that a person does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<Power>,
     /// Set once it was taken back: by a cancel, its expiry, a failure, or a database that was restored.
     pub voided: Option<Voided>,
 }

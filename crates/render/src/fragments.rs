@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context, value::Serde};
 use thirdboot_butane::ignition::{Config, merge};
-use thirdboot_lifecycle::{Purpose, Role};
+use thirdboot_lifecycle::{Method, Purpose, Role};
 
 use crate::{
     RenderError, RunFacts,
@@ -30,6 +30,8 @@ const FIREWALL: Fragment = fragment!("firewall.bu");
 const K3S_SERVER: Fragment = fragment!("k3s-server.bu");
 const K3S_AGENT: Fragment = fragment!("k3s-agent.bu");
 const RUNNER: Fragment = fragment!("runner.bu");
+const METADATA: Fragment = fragment!("metadata.bu");
+const PROVIDER: Fragment = fragment!("provider.bu");
 
 /// The live config's fragments: what installs, or what only looks.
 pub(crate) fn live(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
@@ -37,7 +39,7 @@ pub(crate) fn live(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         Purpose::Install { .. } => INSTALL,
         Purpose::Inspect => INSPECT,
     };
-    compose(&[REPORT, LIVE, purpose], facts)
+    compose(&[&[REPORT, LIVE, purpose], provider(facts)].concat(), facts)
 }
 
 /// The installed config's fragments: what all have, and what the role adds.
@@ -47,7 +49,29 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         Role::Agent => &[FIREWALL, K3S_AGENT],
         Role::Runner => &[RUNNER],
     };
-    compose(&[&[REPORT, BASE, LAYERING, NETWORK, UPDATES], role].concat(), facts)
+    compose(
+        &[
+            &[REPORT, BASE, LAYERING, NETWORK, UPDATES],
+            role,
+            provider(facts),
+            metadata(facts),
+        ]
+        .concat(),
+        facts,
+    )
+}
+
+/// What takes addresses from the provider's metadata, where the network section says so.
+fn metadata(facts: &RunFacts<'_>) -> &'static [Fragment] {
+    match facts.host.network.uplink.method {
+        Method::Metadata => &[METADATA],
+        Method::Dhcp | Method::Static => &[],
+    }
+}
+
+/// What tells the provider, where it can be told.
+fn provider(facts: &RunFacts<'_>) -> &'static [Fragment] {
+    if facts.host.has_metadata() { &[PROVIDER] } else { &[] }
 }
 
 fn compose(fragments: &[Fragment], facts: &RunFacts<'_>) -> Result<Config, RenderError> {

@@ -73,6 +73,9 @@ fn installer_keys(facts: &RunFacts<'_>) -> Result<String, RenderError> {
     if !arguments.is_empty() {
         keys.insert("append-karg".into(), json!(arguments));
     }
+    if facts.host.has_metadata() {
+        keys.insert("platform".into(), json!(facts.host.ignition_platform()));
+    }
     if let Some(url) = image_url(facts) {
         keys.insert("image-url".into(), json!(url));
     }

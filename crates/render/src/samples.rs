@@ -4,13 +4,19 @@ use std::io::Read as _;
 use std::net::IpAddr;
 
 use thirdboot_butane::ignition::Resource;
-use thirdboot_lifecycle::{Host, PackageSources, Permit, Purpose, Repository, Role, RunNumber};
+use thirdboot_lifecycle::{Host, PackageSources, Permit, Provider, Purpose, Repository, Role, RunNumber};
 
 use crate::{AssetNames, BaseUrl, FileName, RunFacts, Secret};
 
 /// A host with a name and one MAC.
 pub(crate) fn host(name: &str) -> Host {
     serde_json::from_str(&format!(r#"{{"name":"{name}","macs":["52:54:00:00:00:01"]}}"#)).unwrap()
+}
+
+/// A machine at its provider, with the provider's metadata service or without.
+pub(crate) fn provider(metadata: bool) -> Provider {
+    let device = "7a8b0000-0000-4000-8000-0000000000d1".parse().unwrap();
+    Provider { device, metadata }
 }
 
 /// `node1` with this network.
@@ -70,6 +76,7 @@ impl Run {
                 issued_at: "2026-01-01T00:00:00Z".parse().unwrap(),
                 expires_at: "2026-01-02T00:00:00Z".parse().unwrap(),
                 attempts: 3,
+                power: None,
                 voided: None,
             },
             base: BaseUrl::parse("http://192.0.2.1:8080").unwrap(),

@@ -9,7 +9,7 @@ use crate::{RenderError, engine};
 const FUEL: u64 = 20_000;
 
 /// The scripts that hosts run, for `script('…')`. Embedded, and never rendered themselves.
-pub(crate) const SCRIPTS: [(&str, &str); 14] = [
+pub(crate) const SCRIPTS: [(&str, &str); 16] = [
     ("boot.sh", include_str!("../../../ignition-templates/files/boot.sh")),
     ("disks.sh", include_str!("../../../ignition-templates/files/disks.sh")),
     ("failed.sh", include_str!("../../../ignition-templates/files/failed.sh")),
@@ -26,6 +26,10 @@ pub(crate) const SCRIPTS: [(&str, &str); 14] = [
     ("lib.sh", include_str!("../../../ignition-templates/files/lib.sh")),
     ("live.sh", include_str!("../../../ignition-templates/files/live.sh")),
     (
+        "metadata.sh",
+        include_str!("../../../ignition-templates/files/metadata.sh"),
+    ),
+    (
         "network.sh",
         include_str!("../../../ignition-templates/files/network.sh"),
     ),
@@ -36,6 +40,10 @@ pub(crate) const SCRIPTS: [(&str, &str); 14] = [
     (
         "progress.sh",
         include_str!("../../../ignition-templates/files/progress.sh"),
+    ),
+    (
+        "provider.sh",
+        include_str!("../../../ignition-templates/files/provider.sh"),
     ),
     ("report.sh", include_str!("../../../ignition-templates/files/report.sh")),
     ("runner.sh", include_str!("../../../ignition-templates/files/runner.sh")),

@@ -142,8 +142,11 @@ fn one<'a>(field: &str, value: &'a str, form: &Form) -> Result<&'a str, RenderEr
     }
 }
 
-/// The host's consoles, checked.
+/// The host's consoles, checked; those of its platform where it names none.
 pub(crate) fn consoles(host: &Host) -> Result<Vec<&str>, RenderError> {
+    if host.install.console.is_empty() {
+        return Ok(host.platform.consoles().to_vec());
+    }
     all("install.console", &host.install.console, &CONSOLE)
 }
 

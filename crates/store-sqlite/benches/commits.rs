@@ -84,6 +84,7 @@ async fn installing(store: &SqliteStore, id: HostId, host: &Host) {
         issued_at: now,
         expires_at: now + SignedDuration::from_hours(24),
         attempts: 3,
+        power: None,
         voided: None,
     };
     let arm = Submission::Arm {

@@ -173,7 +173,11 @@ fn twice(hosts: &[Host]) -> Option<StoreError> {
 
 fn taken_by((kind, value): &Key, owner: String) -> StoreError {
     StoreError::Taken {
-        field: if *kind == "mac" { "macs" } else { kind },
+        field: match *kind {
+            "mac" => "macs",
+            "device" => "provider.device",
+            field => field,
+        },
         value: value.clone(),
         owner,
     }

@@ -218,7 +218,11 @@ fn keys_of_identity(identity: &Identity) -> Vec<Key> {
 pub(crate) fn keys_of(host: &Host) -> Vec<Key> {
     let serial = host.serial.as_ref().map(Serial::as_str);
     let uuid = host.uuid.as_ref().map(SmbiosUuid::as_str);
-    keys(host.cards(), serial, uuid)
+    let mut keys = keys(host.cards(), serial, uuid);
+    let device = host.provider.as_ref().map(|provider| provider.device.to_string());
+    keys.extend(device.map(|device| ("device", device)));
+    keys.sort();
+    keys
 }
 
 /// A list as SQLite's `json_each` takes it. Plain lists of text and numbers cannot fail to be written.

@@ -1,6 +1,6 @@
 //! What comes in through the one door.
 
-use thirdboot_lifecycle::{BootId, Host, NodeWord};
+use thirdboot_lifecycle::{BootId, Host, NodeWord, ProviderLook};
 use thirdboot_lifecycle::{Claim, Fetch, Grant, Identity, Permit, Report, RunNumber, Said, Script, SecretKind, Stage};
 
 use crate::{Actor, Document, HostId, ReportKey};
@@ -113,6 +113,8 @@ pub enum Submission {
         /// Where it asked from.
         source: String,
     },
+    /// The provider was asked about the machine.
+    AtProvider(Box<ProviderLook>),
     /// The reconciler looks whether something is due.
     Due,
     /// The permit allows nothing more: the database is not the one that issued it last.

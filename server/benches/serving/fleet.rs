@@ -178,6 +178,7 @@ async fn arm_the_rest(store: &Arc<dyn Store>, hosts: impl Iterator<Item = &HostS
             .saturating_add(jiff::SignedDuration::from_hours(24 * 365))
             .context("no such time")?,
         attempts: DEFAULT_ATTEMPTS,
+        power: None,
         voided: None,
     };
     let armed = |host: &HostState| {

@@ -4,7 +4,7 @@ use axum::Json as Answered;
 use axum::extract::State;
 use thirdboot_api::control::{BootUrl, Empty, HoldBody, HostView};
 use thirdboot_lifecycle::RunNumber;
-use thirdboot_store::Submission;
+use thirdboot_store::{HostState, Submission};
 
 use super::auth::Operator;
 use super::hosts::named;
@@ -99,14 +99,18 @@ pub(super) async fn boot_url(
     Path(name): Path<String>,
 ) -> Answer<Answered<BootUrl>> {
     let state = named(&app, &name).await?;
-    let secret = app
-        .secrets
-        .derive(Purpose::Boot, state.id, RunNumber(0), state.host.key_generation);
     audit.secret_read(&app).await?;
     tracing::info!(host = %state.host.name, %by, "boot URL read");
     Ok(Answered(BootUrl {
-        url: format!("{}/ipxe/{}", app.settings.boot_url, secret.expose()),
+        url: boot_url_of(&app, &state),
     }))
+}
+
+/// What the host boots from by its key: a secret.
+pub(crate) fn boot_url_of(app: &App, state: &HostState) -> String {
+    let generation = state.host.key_generation;
+    let secret = app.secrets.derive(Purpose::Boot, state.id, RunNumber(0), generation);
+    format!("{}/ipxe/{}", app.settings.boot_url, secret.expose())
 }
 
 #[cfg(test)]

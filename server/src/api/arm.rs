@@ -8,7 +8,7 @@ use axum::extract::State;
 use jiff::{SignedDuration, Timestamp};
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{ArmBody, HostView};
-use thirdboot_lifecycle::{DEFAULT_ATTEMPTS, DiskSelector, Permit, Purpose, RunNumber, arm_refused};
+use thirdboot_lifecycle::{DEFAULT_ATTEMPTS, DiskSelector, Permit, Power, Purpose, RunNumber, arm_refused};
 use thirdboot_render::{Documents, live_keyfiles};
 use thirdboot_store::{Actor, Document, DocumentKind, HostState, Submission, SubmitError};
 
@@ -16,6 +16,7 @@ use super::auth::Operator;
 use super::beside::Beside;
 use super::hosts::named;
 use super::joinable::can_join;
+use super::power;
 use super::rendering::{self, Rendering};
 use super::view::view;
 use crate::App;
@@ -54,12 +55,14 @@ pub(super) async fn arm(
         if let Some(why) = arm_refused(&state.host, state.run.as_ref()) {
             return Err(Failure::new(ProblemType::Refused, why));
         }
+        power::check(&app, &state.host, wanted.power, wanted.inspect)?;
         match arm_as_seen(&app, &state, &wanted, &by).await {
             // Somebody changed the host between look and commit: what was rendered may be wrong.
             Err(SubmitFailure::Outdated) => {}
             Err(SubmitFailure::Other(failure)) => return Err(failure),
             Ok(()) => {
                 app.nudge.now();
+                app.platforms.nudge.now();
                 let state = named(&app, &name).await?;
                 return Ok(Answered(view(&state, &app)));
             }
@@ -85,6 +88,7 @@ struct Wanted {
     disk: Option<DiskSelector>,
     wipe: Vec<DiskSelector>,
     inspect: bool,
+    power: Option<Power>,
 }
 
 impl Wanted {
@@ -124,6 +128,7 @@ impl Wanted {
                 .map(|(at, disk)| selector(format!("wipe[{at}]"), disk))
                 .collect::<Result<_, _>>()?,
             inspect: body.inspect,
+            power: body.power.map(power::wanted),
         })
     }
 
@@ -141,6 +146,7 @@ impl Wanted {
             issued_at: now,
             expires_at: now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX),
             attempts: DEFAULT_ATTEMPTS,
+            power: self.power,
             voided: None,
         }
     }
@@ -188,6 +194,7 @@ pub(super) fn usual_permit(state: &HostState, now: Timestamp) -> Permit {
         disk: None,
         wipe: Vec::new(),
         inspect: false,
+        power: None,
     };
     wanted.permit(state, now)
 }

@@ -25,6 +25,9 @@ pub(super) fn described(spec: &HostSpec) -> Result<Host, Failure> {
     ssh_keys(spec)?;
     let host = into_host(spec)?;
     no_mac_twice(&host)?;
+    if let Some((field, why)) = host.provider_fault() {
+        return Err(Failure::field(field, why));
+    }
     check_host(&host).map_err(|error| Failure::field(error.field().unwrap_or("network"), error.why()))?;
     Ok(host)
 }
@@ -76,7 +79,7 @@ fn into_host(spec: &HostSpec) -> Result<Host, Failure> {
         "",
         &json!({
             "name": spec.name, "macs": spec.macs, "serial": spec.serial, "uuid": spec.uuid, "arch": spec.arch,
-            "platform": spec.platform, "role": spec.role, "cluster": spec.cluster, "known_by": spec.known_by,
+            "platform": spec.platform, "provider": spec.provider, "role": spec.role, "cluster": spec.cluster, "known_by": spec.known_by,
             "network": network, "install": spec.install, "ssh_keys": spec.ssh_keys,
             "console_password_hash": spec.console_password_hash, "time_servers": spec.time_servers,
             "packages": spec.packages, "labels": spec.labels,

@@ -28,6 +28,7 @@ mod once;
 mod openapi;
 #[cfg(test)]
 mod permissions;
+mod power;
 mod preview;
 mod query;
 mod redacting;
@@ -54,6 +55,7 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use actions::boot_url_of;
 pub use auth::{new_token, token_sha256};
 pub use metrics::LastCensus;
 #[cfg(test)]

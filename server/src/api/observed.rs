@@ -2,8 +2,8 @@
 
 use axum::Json as Answered;
 use axum::extract::State;
-use thirdboot_api::control::{DeploymentView, ObservedView};
-use thirdboot_lifecycle::differences;
+use thirdboot_api::control::{AlertView, AtProviderView, DeploymentView, ObservedView};
+use thirdboot_lifecycle::{AtProvider, differences};
 
 use super::alerts;
 use super::auth::Viewer;
@@ -51,7 +51,27 @@ pub(super) async fn show(
             })
             .collect(),
         alerts,
+        provider: observed
+            .and_then(|observed| observed.provider.as_ref())
+            .map(at_provider),
     }))
+}
+
+fn at_provider(known: &AtProvider) -> AtProviderView {
+    let machine = known.machine.as_ref();
+    AtProviderView {
+        at: known.at,
+        state: machine.map(|machine| machine.state.clone()),
+        netboot: machine.and_then(|machine| machine.netboot),
+        vlans: machine.map_or_else(Vec::new, |machine| machine.vlans.clone()),
+        powered_run: known.powered.map(|run| run.0),
+        trouble: known.trouble.as_ref().map(|trouble| AlertView {
+            kind: trouble.kind.as_str().to_owned(),
+            since: trouble.since,
+            says: trouble.says.clone(),
+            advice: trouble.kind.advice().to_owned(),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -60,12 +60,16 @@ pub(super) async fn show(
     _: Viewer,
     Path((name, number)): Path<(String, String)>,
 ) -> Answer<Answered<RunDetail>> {
-    let runs = runs_of(&app, &name).await?;
+    let state = named(&app, &name).await?;
+    let runs = app.store.runs(state.id).await?;
     let run = numbered(&runs, &name, &number)?;
+    // What the provider says is of now, and so of the last run.
+    let is_last = state.run.as_ref().is_some_and(|last| last.number == run.number);
+    let observed = state.observed.as_ref().filter(|_| is_last);
     Ok(Answered(RunDetail {
         run: run_view(run, &app.store.timing().stages),
         evidence: boots_of(run),
-        diagnosis: diagnosis(run, app.store.now()),
+        diagnosis: diagnosis(run, observed, app.store.now()),
     }))
 }
 

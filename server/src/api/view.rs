@@ -6,7 +6,7 @@ use thirdboot_api::StageName;
 use thirdboot_api::control::{
     BootView, DiagnosisView, FailedView, HoldView, HostView, InstallSpec, LastWordView, NetworkSpec, RunView,
 };
-use thirdboot_lifecycle::{Deadlines, Install, Purpose, Run, Stage, diagnose, due_at};
+use thirdboot_lifecycle::{Deadlines, Install, Observed, Purpose, Run, Stage, diagnose_with, due_at};
 use thirdboot_store::HostState;
 
 use super::alerts;
@@ -26,6 +26,7 @@ pub(super) fn view(state: &HostState, app: &App) -> HostView {
         uuid: host.uuid.clone().map(Into::into),
         arch: same(&host.arch),
         platform: same(&host.platform),
+        provider: host.provider.as_ref().map(same),
         role: same(&host.role),
         cluster: host.cluster.clone().map(Into::into),
         known_by: same(&host.known_by),
@@ -45,7 +46,7 @@ pub(super) fn view(state: &HostState, app: &App) -> HostView {
         etag: etag(host),
         version: state.version,
         run: run.map(|run| run_view(run, &timing.stages)),
-        diagnosis: run.and_then(|run| diagnosis(run, now)),
+        diagnosis: run.and_then(|run| diagnosis(run, state.observed.as_ref(), now)),
         alerts: alerts::of(state, &timing.alerts, now),
         os_version: state.observed.as_ref().and_then(|observed| observed.os_version.clone()),
         observed_at: state
@@ -57,8 +58,8 @@ pub(super) fn view(state: &HostState, app: &App) -> HostView {
 }
 
 /// Why the run is where it is, if it does not go well.
-pub(super) fn diagnosis(run: &Run, now: Timestamp) -> Option<DiagnosisView> {
-    diagnose(run, now).map(|diagnosis| DiagnosisView {
+pub(super) fn diagnosis(run: &Run, observed: Option<&Observed>, now: Timestamp) -> Option<DiagnosisView> {
+    diagnose_with(run, observed, now).map(|diagnosis| DiagnosisView {
         cause: word(&diagnosis.cause),
         says: diagnosis.says,
         advice: diagnosis.advice,

@@ -40,6 +40,9 @@ pub(super) async fn report(State(app): State<App>, request: Request) -> Answer<A
             if speaker.state.run.as_ref().is_some_and(|run| run.stage != stage) {
                 observe::reached(stage.as_str());
                 tracing::info!(event, "the run moved on");
+                if speaker.state.host.provider.is_some() {
+                    app.platforms.nudge.now();
+                }
             }
             Ok(Answered(StageAnswer {
                 stage: stage.as_str().into(),

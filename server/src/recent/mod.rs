@@ -79,6 +79,7 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::JoinWaits { .. }
         | Submission::NodeSeen { .. }
         | Submission::Conflict { .. }
+        | Submission::AtProvider(_)
         | Submission::Due
         | Submission::VoidPermit { .. } => false,
     }

@@ -26,6 +26,7 @@ pub(crate) use trace::layered;
 
 use crate::cluster::{self, Watched};
 use crate::follow::Followers;
+use crate::platform;
 use crate::reconciler::{self, Nudge};
 use crate::templates::Workshop;
 use crate::tls::Tls;
@@ -82,12 +83,16 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let (settings, tls) = prepare(&options, &opened, listening)?;
     let app = put_together(&options, opened, settings, nudge.clone());
     let (stop, stopped) = watch::channel(false);
-    let reconciler = tokio::spawn(reconciler::run(
+    let due = reconciler::run(
         Arc::clone(&app.store),
         Limits::default(),
         options.reconcile_every,
         nudge,
-    ));
+    );
+    let providers = platform::run(app.clone());
+    let reconciler = tokio::spawn(async move {
+        tokio::join!(due, providers);
+    });
     let boot_plane = trace::layered(boot::router(app.clone()), "boot", &app.metrics);
     let control_plane = trace::layered(api::router(app.clone()), "control", &app.metrics);
     let cluster_worker = tokio::spawn(cluster::worker::run(app.clone()));
@@ -137,6 +142,7 @@ fn put_together(options: &ServeOptions, opened: state::Opened, settings: Setting
         secrets: opened.secrets,
         assets: opened.assets,
         metrics: opened.metrics,
+        platforms: opened.platforms,
         census: api::LastCensus::default(),
         stopping: Stopping::default(),
         settings,

@@ -12,6 +12,7 @@ use thirdboot_lifecycle::{Deadlines, DiskBoot};
 use thirdboot_render::{BaseUrl, Retry};
 
 use super::logging::{self, LogFormat};
+use crate::platform::PlatformOptions;
 use crate::tls::{TlsOptions, read_pem};
 use crate::{Settings, reconciler};
 
@@ -134,6 +135,9 @@ pub struct ServeOptions {
     /// Ask nothing of clusters from here, where their networks are out of reach: a node is ready by its own word then.
     #[arg(long, env = "THIRDBOOT_BLIND_TO_CLUSTERS", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     pub blind_to_clusters: bool,
+    /// Providers.
+    #[command(flatten)]
+    pub platforms: PlatformOptions,
     /// When a stage is late: for a demo and for tests, whose minutes are seconds.
     #[arg(skip = Deadlines::default())]
     pub deadlines: Deadlines,
@@ -193,6 +197,7 @@ impl ServeOptions {
             assets_keep: DEFAULT_ASSETS_KEEP,
             tls: TlsOptions::default(),
             blind_to_clusters: true,
+            platforms: PlatformOptions::default(),
             deadlines: Deadlines::default(),
             reconcile_every: reconciler::PERIOD,
         }

@@ -14,6 +14,7 @@ use super::ServeOptions;
 use crate::api::{new_token, token_sha256};
 use crate::assets::{Assets, Upstream};
 use crate::metrics::Metrics;
+use crate::platform::Platforms;
 use crate::recent::Recent;
 use crate::secrets::{Keys, MASTER_KEY_VARIABLE, Secrets, is_private, write_private};
 
@@ -26,6 +27,7 @@ pub(super) struct Opened {
     pub(super) secrets: Secrets,
     pub(super) assets: Assets,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) platforms: Platforms,
     pub(super) admin_token: String,
     /// Whether this start made it.
     pub(super) is_token_new: bool,
@@ -33,6 +35,7 @@ pub(super) struct Opened {
 
 pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<Opened> {
     let upstream = Upstream::new(&options.streams_url, options.assets_keyring.as_deref())?;
+    let platforms = Platforms::new(&options.platforms)?;
     let folder = &options.data_dir;
     fs::DirBuilder::new()
         .recursive(true)
@@ -73,6 +76,7 @@ pub(super) async fn open(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::R
         secrets: Secrets::with(&keys),
         assets: Assets::new(assets, upstream, Arc::clone(&metrics)),
         metrics,
+        platforms,
         admin_token,
         is_token_new,
     })

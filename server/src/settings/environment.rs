@@ -3,6 +3,7 @@
 use clap::Command;
 
 use super::suggest::{best, likeness};
+use crate::platform::EQUINIX_TOKEN_VARIABLE;
 use crate::secrets::MASTER_KEY_VARIABLE;
 
 const PREFIX: &str = "THIRDBOOT_";
@@ -31,7 +32,7 @@ pub fn warn_of_near_misses(command: &Command) {
 /// Others that begin alike are left alone: an orchestrator sets `THIRDBOOT_SERVICE_HOST` and such for a service of this
 /// name.
 fn near_misses<'a>(command: &Command, variables: impl IntoIterator<Item = &'a str>) -> Vec<(String, String)> {
-    let mut known = vec![MASTER_KEY_VARIABLE.to_owned()];
+    let mut known = vec![MASTER_KEY_VARIABLE.to_owned(), EQUINIX_TOKEN_VARIABLE.to_owned()];
     known.extend(crate::cli::VARIABLES.map(str::to_owned));
     collect(command, &mut known);
     let mut found = Vec::new();

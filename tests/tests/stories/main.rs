@@ -6,6 +6,7 @@ mod fetching;
 mod https;
 mod joining;
 mod provisioning;
+mod rented;
 mod restarts;
 mod secrecy;
 mod strangers;

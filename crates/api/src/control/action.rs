@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::PowerAction;
+
 /// A permit's time in seconds, when none is given: a day.
 pub const DEFAULT_TTL_S: u64 = 24 * 60 * 60;
 
@@ -26,6 +28,10 @@ pub struct ArmBody {
     /// Boots live, reports disks and cards, writes nothing.
     #[serde(default)]
     pub inspect: bool,
+    /// Has the host's provider bring the machine to its network boot; none means that a person does. Only for platforms
+    /// that can be asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<PowerAction>,
 }
 
 fn default_ttl_s() -> u64 {
@@ -42,6 +48,7 @@ impl ArmBody {
             disk: None,
             wipe: Vec::new(),
             inspect: false,
+            power: None,
         }
     }
 }

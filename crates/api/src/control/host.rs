@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AlertView, Arch, DiagnosisView, DiskBoot, KnownBy, NetworkSpec, Platform, Role, RunView};
+use super::{AlertView, Arch, DiagnosisView, DiskBoot, KnownBy, NetworkSpec, Platform, ProviderSpec, Role, RunView};
 
 /// A host to be added: `POST /api/v1/hosts`. Only the name is needed; what is left out has its default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -32,6 +32,8 @@ pub struct HostSpec {
     pub arch: Arch,
     /// Where it stands and how it is powered.
     pub platform: Platform,
+    /// Which machine it is at its provider, where there is one to be asked.
+    pub provider: Option<ProviderSpec>,
     /// What it becomes.
     pub role: Role,
     /// The cluster that a server or an agent joins.
@@ -100,6 +102,9 @@ pub struct HostView {
     /// Where it stands and how it is powered.
     #[serde(default)]
     pub platform: Platform,
+    /// Which machine it is at its provider.
+    #[serde(default)]
+    pub provider: Option<ProviderSpec>,
     /// What it becomes.
     #[serde(default)]
     pub role: Role,

@@ -13,6 +13,7 @@ mod network;
 mod observed;
 mod packages;
 mod preview;
+mod provider;
 mod run;
 mod settings;
 mod template;
@@ -41,6 +42,7 @@ pub use network::{
 pub use observed::{AlertKind, AlertView, DeploymentView, HostAlerts, ObservedView};
 pub use packages::{RepositorySpec, RepositoryView, RoleSpec, RoleView};
 pub use preview::{AppliedTemplate, ChangeView, HostDiffView, PartView, PreviewView, TryTemplate};
+pub use provider::{AtProviderView, ProviderSpec};
 pub use run::{BootView, DiagnosisView, FailedView, LastWordView, RunView};
 pub use settings::{AlertLimitsPatch, AlertLimitsView, Change, DeadlinesPatch, DeadlinesView, StageDeadline};
 pub use template::{
@@ -48,7 +50,7 @@ pub use template::{
 };
 pub use unknown::{AdoptBody, UnknownMachineView};
 pub use wait::{WaitAnswer, WaitOutcome};
-pub use words::{Arch, DiskBoot, KnownBy, Platform, Role};
+pub use words::{Arch, DiskBoot, KnownBy, Platform, PowerAction, Role};
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -52,6 +52,8 @@ words! {
         Dhcp = "dhcp",
         /// Fixed addresses only.
         Static = "static",
+        /// As `dhcp`, and what that leaves out as the provider's metadata service names it.
+        Metadata = "metadata",
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::AtProviderView;
 use crate::names::words;
 
 words! {
@@ -22,6 +23,8 @@ words! {
         IdentifiersConflict = "identifiers-conflict",
         /// Holds a reboot lock for long.
         LockHeld = "lock-held",
+        /// Its provider refuses or does not answer what is asked for it.
+        AtProvider = "at-provider",
     }
 }
 
@@ -83,6 +86,9 @@ pub struct ObservedView {
     /// What is wrong with it.
     #[serde(default)]
     pub alerts: Vec<AlertView>,
+    /// What its provider says of it, where one is asked.
+    #[serde(default)]
+    pub provider: Option<AtProviderView>,
 }
 
 /// A deployment that was seen running.

@@ -27,6 +27,16 @@ words! {
 }
 
 words! {
+    /// How the provider is asked to bring an armed machine to its network boot.
+    PowerAction, "power request" {
+        /// Power it off and on; on, where it is off.
+        Reboot = "reboot",
+        /// Have the provider deploy it anew; the provider may clear the disk that it takes for the system's.
+        Reinstall = "reinstall",
+    }
+}
+
+words! {
     /// What a host becomes.
     #[derive(Default)]
     Role, "role" {

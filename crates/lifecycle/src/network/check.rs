@@ -126,7 +126,7 @@ fn check_uplink(network: &Network) -> Checked {
     let mut families = BTreeSet::new();
     for (at, gateway) in uplink.gateways.iter().enumerate() {
         let field = format!("network.uplink.gateways[{at}]");
-        if uplink.method == Method::Dhcp && gateway.is_ipv4() {
+        if uplink.method.is_dhcp() && gateway.is_ipv4() {
             return Err(fault(field, "DHCP brings the IPv4 gateway: expected none"));
         }
         if !families.insert(gateway.is_ipv4()) {

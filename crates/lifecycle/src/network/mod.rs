@@ -74,6 +74,19 @@ pub enum Method {
     Dhcp,
     /// Fixed addresses only.
     Static,
+    /// As `Dhcp`, and what that leaves out as the provider's metadata service names it.
+    Metadata,
+}
+
+impl Method {
+    /// Whether DHCP gives it an IPv4 address.
+    #[must_use]
+    pub fn is_dhcp(self) -> bool {
+        match self {
+            Self::Dhcp | Self::Metadata => true,
+            Self::Static => false,
+        }
+    }
 }
 
 /// A port that carries the uplink alone.

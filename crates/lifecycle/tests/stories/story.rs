@@ -27,6 +27,7 @@ pub(crate) fn permit() -> Permit {
         issued_at: t0(),
         expires_at: t0() + SignedDuration::from_hours(24),
         attempts: DEFAULT_ATTEMPTS,
+        power: None,
         voided: None,
     }
 }

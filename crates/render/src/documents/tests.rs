@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use thirdboot_butane::ignition::{File, from_slice};
-use thirdboot_lifecycle::{DiskSelector, Host, Purpose, Role};
+use thirdboot_lifecycle::{DiskSelector, Host, Platform, Purpose, Role};
 
 use super::*;
 use crate::{
@@ -113,6 +113,57 @@ fn a_runner_with_fixed_addresses() {
     let run = Run::new(samples::install());
     let documents = documents(&run.facts(&runner())).unwrap();
     insta::assert_snapshot!("runner_installed", readable(&documents.installed));
+}
+
+#[test]
+fn a_runner_at_a_provider() {
+    let mut host = samples::host("node1");
+    (host.role, host.platform) = (Role::Runner, Platform::EquinixMetal);
+    let run = Run::new(samples::install());
+    let without = documents(&run.facts(&host)).unwrap();
+    assert!(!readable(&without.installed).contains("metadata"));
+    host.provider = Some(samples::provider(true));
+    let documents = documents(&run.facts(&host)).unwrap();
+    let (live, _) = from_slice(&documents.live).unwrap();
+    let keys = file(&live, "/etc/coreos/installer.d/50-thirdboot.yaml");
+    insta::assert_snapshot!("provider_installer_keys", samples::text(&keys.contents));
+    assert!(readable(&documents.live).contains("--- /etc/thirdboot/metadata-url 0644"));
+    insta::assert_snapshot!("provider_installed", readable(&documents.installed));
+}
+
+#[test]
+fn addresses_from_metadata_are_taken_by_a_unit_before_the_network_is_proven() {
+    let run = Run::new(samples::install());
+    for (network, profile) in [
+        (r#"{"uplink":{"method":"metadata"}}"#, "uplink"),
+        (
+            r#"{"uplink":{"method":"metadata"},"bond":{"ports":["52:54:00:00:00:01"]}}"#,
+            "bond0",
+        ),
+    ] {
+        let mut host = samples::with_network(network);
+        host.platform = Platform::EquinixMetal;
+        host.provider = Some(samples::provider(true));
+        let installed = documents(&run.facts(&host)).unwrap().installed;
+        let (config, _) = from_slice(&installed).unwrap();
+        let unit = config
+            .systemd
+            .units
+            .iter()
+            .find(|unit| unit.name == "thirdboot-metadata.service");
+        let contents = unit.unwrap().contents.as_deref().unwrap();
+        assert!(
+            contents.contains(&format!("ExecStart=/usr/local/bin/thirdboot-metadata {profile}\n")),
+            "{contents}"
+        );
+        assert!(contents.contains("Before=thirdboot-network.service"));
+        let keyfile = file(
+            &config,
+            &format!("/etc/NetworkManager/system-connections/{profile}.nmconnection"),
+        );
+        assert!(samples::text(&keyfile.contents).contains("method=auto"));
+    }
+    assert!(!readable(&documents(&run.facts(&agent())).unwrap().installed).contains("thirdboot-metadata"));
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn uplink(profile: &mut Profile, network: &Network) {
         let has_any = addresses.clone().next().is_some();
         // A fixed IPv6 address takes the place of router advertisements; IPv4's stand beside that of DHCP.
         let method = match uplink.method {
-            Method::Dhcp if is_v4 || !has_any => "auto",
+            Method::Dhcp | Method::Metadata if is_v4 || !has_any => "auto",
             _ if has_any => "manual",
             _ => "disabled",
         };

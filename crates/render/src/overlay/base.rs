@@ -28,6 +28,7 @@ impl CheckBase {
             issued_at: jiff::Timestamp::UNIX_EPOCH,
             expires_at: jiff::Timestamp::UNIX_EPOCH,
             attempts: 1,
+            power: None,
             voided: None,
         };
         let facts = RunFacts {

@@ -85,7 +85,12 @@ pub const FACTS: &[Fact] = &[
         false,
         "the pinned version of the operating system",
     ),
-    fact("host.network.uplink.method", "text", true, "`dhcp` or `static`"),
+    fact(
+        "host.network.uplink.method",
+        "text",
+        true,
+        "`dhcp`, `static` or `metadata`",
+    ),
     fact(
         "host.network.uplink.addresses",
         "list of text",
@@ -161,6 +166,7 @@ pub(super) fn of(host: &Host) -> Value {
     let method = match uplink.method {
         Method::Dhcp => "dhcp",
         Method::Static => "static",
+        Method::Metadata => "metadata",
     };
     let port = network.port.as_ref().map(|port| {
         known([

@@ -54,6 +54,26 @@ fn install_of_a_host_known_by_key_with_consoles_and_arguments() {
     insta::assert_snapshot!("install_by_key", script_for(Some(&host), INSTALL, Some(&key)).unwrap());
 }
 
+/// Where the metadata service answers, Ignition is told of the provider; the console is the platform's either way.
+#[test]
+fn install_at_a_provider() {
+    let mut host = samples::host("node3");
+    host.platform = Platform::EquinixMetal;
+    let line = |host: &Host| {
+        let script = script_for(Some(host), INSTALL, None).unwrap();
+        script
+            .lines()
+            .find(|line| line.starts_with("kernel"))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(line(&host).contains("ignition.platform.id=metal "));
+    host.provider = Some(samples::provider(true));
+    insta::assert_snapshot!("install_at_a_provider", line(&host));
+    host.install.console = vec!["tty0".into()];
+    assert!(line(&host).ends_with("console=tty0 || goto again"));
+}
+
 #[test]
 fn local_in_every_way_of_booting_a_disk() {
     let mut host = samples::host("node1");

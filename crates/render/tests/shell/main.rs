@@ -14,9 +14,13 @@ mod live;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod precheck;
+#[cfg(test)]
+mod provider;
 #[cfg(test)]
 mod reporter;
 #[cfg(test)]

@@ -58,6 +58,7 @@ async fn arm(store: &SqliteStore, state: &HostState) {
         issued_at: now,
         expires_at: now + SignedDuration::from_hours(1),
         attempts: 1,
+        power: None,
         voided: None,
     };
     let arm = Submission::Arm {

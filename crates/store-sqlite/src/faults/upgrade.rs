@@ -87,6 +87,7 @@ fn arm(state: &HostState, store: &SqliteStore) -> Submission {
             issued_at: now,
             expires_at: now + SignedDuration::from_hours(24),
             attempts: 3,
+            power: None,
             voided: None,
         },
         documents: vec![document(DocumentKind::Live), document(DocumentKind::Assets)],

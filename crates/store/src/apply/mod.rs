@@ -2,10 +2,11 @@
 
 mod machine;
 mod people;
+mod provider;
 
 use jiff::Timestamp;
 use thirdboot_lifecycle::{
-    Deadlines, Event, Host, HostName, Observed, Refused, Run, RunNumber, Stage, Verdict, diagnose, transition,
+    Deadlines, Event, Host, HostName, Observed, Refused, Run, RunNumber, Stage, Verdict, diagnose_with, transition,
     verdict_at,
 };
 
@@ -130,6 +131,7 @@ pub fn apply(state: &HostState, submission: &Submission, context: &Context<'_>) 
             Err(refused) => Applied::refuse(refused),
         },
         Submission::Conflict { why, source } => machine::conflict_met(state, why, source, context),
+        Submission::AtProvider(look) => provider::looked(state, look, context.now),
         Submission::Due => due(state, context),
         Submission::VoidPermit { why } => {
             let event = Event::PermitVoided { why: why.clone() };
@@ -251,7 +253,7 @@ fn due(state: &HostState, context: &Context<'_>) -> Applied {
         Verdict::Expire => Event::PermitExpired,
         Verdict::Stall => Event::Stall,
         Verdict::GiveUp => {
-            let cause = diagnose(run, context.now)
+            let cause = diagnose_with(run, state.observed.as_ref(), context.now)
                 .map_or_else(|| "no sign of life for too long".to_owned(), |diagnosis| diagnosis.says);
             Event::GiveUp { cause }
         }

@@ -23,6 +23,7 @@ pub mod hosts;
 pub mod lists;
 pub mod packages;
 pub mod path;
+pub mod provider;
 pub mod races;
 pub mod reports;
 pub mod restores;
@@ -105,6 +106,7 @@ stories! { $
         a_clusters_pool_gives_each_node_an_address_that_stays,
         no_two_hosts_ever_share_an_address, ready_hosts_are_found_by_their_network;
     packages: a_repository_is_kept_replaced_and_forgotten, a_role_has_what_it_was_given;
+    provider: a_machine_at_its_provider_is_one_hosts, what_a_provider_says_is_told_once;
     path: from_armed_to_ready_with_a_restart_between_every_step, a_power_cut_loses_nothing_that_was_answered,
         the_run_before_is_kept;
     reports: a_report_again_is_answered_as_the_first_time, a_refused_report_is_logged_and_refused_again,

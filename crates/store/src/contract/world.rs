@@ -174,6 +174,7 @@ impl<F: Factory> World<F> {
             issued_at: now,
             expires_at: now + SignedDuration::from_hours(24),
             attempts: 3,
+            power: None,
             voided: None,
         };
         let submission = Submission::Arm {

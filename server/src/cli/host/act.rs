@@ -1,7 +1,7 @@
 //! `thirdboot host arm`: the one command that lets a disk be wiped.
 
 use clap::Args;
-use thirdboot_api::control::{ArmBody, HostView};
+use thirdboot_api::control::{ArmBody, HostView, PowerAction};
 
 use crate::cli::ttl::Ttl;
 use crate::cli::{Connection, Failure};
@@ -26,6 +26,9 @@ pub(super) struct ArmOptions {
     /// Boot the live system, report disks and network cards, write nothing.
     #[arg(long, conflicts_with_all = ["disk", "wipe"])]
     inspect: bool,
+    /// Have the host's provider bring the machine to its network boot: reboot or reinstall.
+    #[arg(long, value_name = "HOW")]
+    power: Option<PowerAction>,
 }
 
 impl ArmOptions {
@@ -42,6 +45,7 @@ impl ArmOptions {
             disk: self.disk,
             wipe: self.wipe,
             inspect: self.inspect,
+            power: self.power,
         };
         let host = connection.client()?.arm(&self.name, &body).await?;
         connection.output.print(&host, || armed(&host))

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use thirdboot_api::control::{Arch, DiskBoot, HostSpec, InstallSpec, KnownBy, Platform, Role};
+use thirdboot_api::control::{Arch, DiskBoot, HostSpec, InstallSpec, KnownBy, Platform, ProviderSpec, Role};
 
 use crate::cli::input::input;
 use crate::cli::{Connection, Failure, now, table};
 
 /// What a file says and flags do not repeat.
-const DESCRIBED_BY_FLAGS: [&str; 15] = [
+const DESCRIBED_BY_FLAGS: [&str; 17] = [
     "name",
     "macs",
     "serial",
@@ -19,6 +19,8 @@ const DESCRIBED_BY_FLAGS: [&str; 15] = [
     "cluster",
     "arch",
     "platform",
+    "device",
+    "metadata",
     "known_by",
     "ssh_keys",
     "labels",
@@ -58,6 +60,12 @@ pub(super) struct AddOptions {
     /// Where it stands: metal or equinix-metal.
     #[arg(long, default_value_t)]
     platform: Platform,
+    /// The provider's id of the machine, where the platform has a provider to be asked.
+    #[arg(long, value_name = "ID")]
+    device: Option<String>,
+    /// The provider's metadata service answers the machine.
+    #[arg(long, requires = "device")]
+    metadata: bool,
     /// How its requests are recognised: by its own boot URL (key), or by MAC, serial and UUID (address).
     #[arg(long, default_value_t)]
     known_by: KnownBy,
@@ -105,6 +113,10 @@ impl AddOptions {
             uuid: self.uuid,
             arch: self.arch,
             platform: self.platform,
+            provider: self.device.map(|device| ProviderSpec {
+                device,
+                metadata: self.metadata,
+            }),
             role: self.role,
             cluster: self.cluster,
             known_by: self.known_by,

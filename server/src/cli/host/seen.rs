@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use thirdboot_api::control::{BootDetail, ObservedView, RunDetail, RunView};
+use thirdboot_api::control::{AtProviderView, BootDetail, ObservedView, RunDetail, RunView};
 
 use crate::cli::{Connection, Failure, now, table};
 
@@ -154,6 +154,9 @@ fn one_machine(observed: &ObservedView, columns: Option<u16>) -> String {
     for (name, value) in rows.into_iter().filter(|(_, value)| !value.is_empty()) {
         shown.add_row([name.to_owned(), value]);
     }
+    if let Some(told) = &observed.provider {
+        shown.add_row(["at the provider".to_owned(), at_provider(told)]);
+    }
     for alert in &observed.alerts {
         shown.add_row(["alert".to_owned(), format!("{} ({})", alert.says, alert.advice)]);
     }
@@ -161,6 +164,21 @@ fn one_machine(observed: &ObservedView, columns: Option<u16>) -> String {
         names.set_padding((0, 2));
     }
     table::text(&shown)
+}
+
+/// What the provider tells, in a line.
+fn at_provider(told: &AtProviderView) -> String {
+    let mut said = vec![told.state.clone().unwrap_or_else(|| "not told".to_owned())];
+    said.extend(told.netboot.map(|always| {
+        let how = if always {
+            "boots from the network"
+        } else {
+            "boots its disk"
+        };
+        how.to_owned()
+    }));
+    said.extend(told.vlans.iter().map(|id| format!("VLAN {id}")));
+    said.join(", ")
 }
 
 #[cfg(test)]

@@ -41,6 +41,12 @@ pub(super) struct UpdateOptions {
     /// Where it stands: metal or equinix-metal.
     #[arg(long)]
     platform: Option<Platform>,
+    /// The provider's id of the machine; empty for none.
+    #[arg(long, value_name = "ID")]
+    device: Option<String>,
+    /// Whether the provider's metadata service answers the machine.
+    #[arg(long, value_name = "BOOL")]
+    metadata: Option<bool>,
     /// How its requests are recognised: key or address.
     #[arg(long)]
     known_by: Option<KnownBy>,
@@ -96,6 +102,9 @@ impl UpdateOptions {
         set("cluster", text(self.cluster));
         set("arch", self.arch.map(|arch| json!(arch)));
         set("platform", self.platform.map(|platform| json!(platform)));
+        if self.device.as_ref().is_some_and(String::is_empty) {
+            set("provider", Some(Value::Null));
+        }
         set("known_by", self.known_by.map(|known_by| json!(known_by)));
         set("ssh_keys", list(self.ssh_keys));
         set("packages", list(self.packages));
@@ -112,6 +121,17 @@ impl UpdateOptions {
         let install = install
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let provider = [
+            (
+                "device",
+                self.device.filter(|device| !device.is_empty()).map(Value::from),
+            ),
+            ("metadata", self.metadata.map(Value::from)),
+        ];
+        let provider = provider
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        within(&mut patch, "provider", provider);
         within(&mut patch, "labels", labels);
         within(&mut patch, "install", install);
         if patch.is_empty() {
@@ -184,6 +204,11 @@ mod tests {
             "packages": ["vim", "jq"], "serial": null, "uuid": null, "ssh_keys": []
         });
         assert_eq!(patch(many).unwrap(), expected);
+        assert_eq!(
+            patch("--device d1 --metadata true").unwrap(),
+            json!({"provider": {"device": "d1", "metadata": true}})
+        );
+        assert_eq!(patch("--device=").unwrap(), json!({"provider": null}));
         assert!(patch("").unwrap_err().contains("nothing to change"));
     }
 

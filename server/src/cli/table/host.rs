@@ -15,6 +15,12 @@ pub(in crate::cli) fn host(host: &HostView, now: Timestamp, columns: Option<u16>
         ("serial", host.serial.clone().unwrap_or_default()),
         ("uuid", host.uuid.clone().unwrap_or_default()),
         ("platform", format!("{}, {}", host.platform, host.arch)),
+        (
+            "device",
+            host.provider
+                .as_ref()
+                .map_or_else(String::new, |provider| provider.device.clone()),
+        ),
         ("known by", host.known_by.to_string()),
         ("network", network(host)),
         (
@@ -103,7 +109,11 @@ fn run_rows(run: &RunView, now: Timestamp, rows: &mut Vec<(&'static str, String)
 fn network(host: &HostView) -> String {
     let network = &host.network;
     let fixed = network.uplink.addresses.iter().map(String::as_str);
-    let dhcp = (network.uplink.method == UplinkMethod::Dhcp).then_some("DHCP");
+    let dhcp = match network.uplink.method {
+        UplinkMethod::Dhcp => Some("DHCP"),
+        UplinkMethod::Metadata => Some("DHCP and metadata"),
+        UplinkMethod::Static => None,
+    };
     let mut said = dhcp.into_iter().chain(fixed).collect::<Vec<_>>().join(" ");
     if let Some(bond) = &network.bond {
         let mode = bond.mode.unwrap_or_default();

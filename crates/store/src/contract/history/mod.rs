@@ -231,6 +231,7 @@ impl<D: Database> Fleet<D> {
             issued_at: now,
             expires_at,
             attempts: DEFAULT_ATTEMPTS,
+            power: None,
             voided: None,
         };
         let expected_version = self.database[host].version;

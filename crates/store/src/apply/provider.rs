@@ -1,0 +1,50 @@
+//! What a provider says of a machine.
+
+use jiff::Timestamp;
+use thirdboot_lifecycle::{Observed, ProviderEvent, ProviderLook, Trouble};
+
+use super::{Applied, Change, entry};
+use crate::{Actor, Answer, HostState, LogEntry};
+
+/// Observed, and told in the log: each event once, a power request, and trouble when it begins, changes and ends.
+pub(super) fn looked(state: &HostState, look: &ProviderLook, now: Timestamp) -> Applied {
+    let before = state.observed.as_ref();
+    let (observed, events) = Observed::at_provider(before, look, now);
+    let mut log: Vec<LogEntry> = events.iter().map(|event| line(state, &told(event))).collect();
+    if let Some(run) = look.powered {
+        log.push(line(
+            state,
+            &format!("the provider took the power request of run {run}"),
+        ));
+    }
+    let trouble = |observed: &Observed| observed.provider.as_ref().and_then(|provider| provider.trouble.clone());
+    let (was, is) = (before.and_then(trouble), trouble(&observed));
+    let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(|trouble| trouble.kind);
+    if kind(&was) != kind(&is) {
+        let says = is.map_or_else(
+            || "all is well again at the provider".to_owned(),
+            |trouble| format!("trouble at the provider ({}): {}", trouble.kind.as_str(), trouble.says),
+        );
+        log.push(line(state, &says));
+    }
+    let is_news = !log.is_empty() || before != Some(&observed);
+    Applied {
+        change: Change {
+            observed: is_news.then_some(observed),
+            log,
+            ..Change::default()
+        },
+        answer: Ok(Answer::Done),
+    }
+}
+
+fn told(event: &ProviderEvent) -> String {
+    format!("{} at {}", event.says, event.at)
+}
+
+fn line(state: &HostState, says: &str) -> LogEntry {
+    LogEntry {
+        message: Some(says.to_owned()),
+        ..entry("provider", Actor::Server, state.run.as_ref())
+    }
+}

@@ -1,0 +1,133 @@
+//! A machine at its provider is one host's, and what the provider says is told once.
+
+use thirdboot_lifecycle::{Host, Platform, Provider, ProviderEvent, ProviderLook, ProviderMachine, TroubleKind};
+
+use super::Factory;
+use super::world::{World, admin, host};
+use crate::{HostId, Store, StoreError, Submission, SubmitError};
+
+/// Host `n` as machine `device`.
+fn rented(n: u8, device: u8) -> Host {
+    let mut host = host(n);
+    host.platform = Platform::EquinixMetal;
+    host.provider = Some(Provider {
+        device: format!("7a8b0000-0000-4000-8000-0000000000{device:02x}")
+            .parse()
+            .unwrap(),
+        metadata: false,
+    });
+    host
+}
+
+fn is_taken(error: &StoreError) -> bool {
+    let StoreError::Taken { field, owner, .. } = error else {
+        return false;
+    };
+    (*field, owner.as_str()) == ("provider.device", "node-1")
+}
+
+/// Added or changed, at once or one after the other; given back with the host's description.
+pub async fn a_machine_at_its_provider_is_one_hosts(factory: impl Factory) {
+    let mut world = World::new(factory).await;
+    world
+        .store
+        .add_hosts(vec![rented(1, 1), rented(2, 2)], admin())
+        .await
+        .unwrap();
+    for twins in [vec![rented(3, 1)], vec![host(4), rented(3, 1)]] {
+        let refused = world.store.add_hosts(twins, admin()).await.unwrap_err();
+        assert!(is_taken(&refused), "{refused:?}");
+    }
+    world.restart().await;
+    let update = |state: crate::HostState, host: Host| Submission::Update {
+        host: Box::new(host),
+        expected_version: state.version,
+        by: admin(),
+    };
+    let named = async |n: u8| world.store.host(&host(n).name).await.unwrap().unwrap();
+    let (first, second) = (named(1).await, named(2).await);
+    match world
+        .store
+        .submit(second.id, update(second.clone(), rented(2, 1)))
+        .await
+    {
+        Err(SubmitError::Store(refused)) => assert!(is_taken(&refused), "{refused:?}"),
+        other => panic!("the machine is another's, and the answer was {other:?}"),
+    }
+    world
+        .store
+        .submit(first.id, update(first.clone(), host(1)))
+        .await
+        .unwrap();
+    world
+        .store
+        .submit(second.id, update(second.clone(), rented(2, 1)))
+        .await
+        .unwrap();
+    assert_eq!(named(2).await.host, rented(2, 1));
+}
+
+/// Beside the run, which stays as it is; after a restart, too.
+pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
+    let mut world = World::new(factory).await;
+    let (id, run) = world.armed(1).await;
+    let before = world.state(id).await.run;
+    let noon = world.store.now();
+    let event = |n: i64| ProviderEvent {
+        at: noon + jiff::SignedDuration::from_secs(n),
+        id: format!("e{n}"),
+        says: format!("event {n}"),
+    };
+    let look = ProviderLook {
+        machine: Some(ProviderMachine {
+            state: "active".into(),
+            netboot: Some(true),
+            vlans: vec![1000],
+        }),
+        powered: Some(run),
+        trouble: Some((TroubleKind::Refused, "no".into())),
+        events: vec![event(2), event(1)],
+    };
+    let again = ProviderLook {
+        powered: None,
+        trouble: None,
+        events: vec![event(3), event(2), event(1)],
+        ..look.clone()
+    };
+    let told = async |world: &World<F>, id: HostId| {
+        let lines = world
+            .log(id)
+            .await
+            .into_iter()
+            .filter(|line| line.entry.event == "provider");
+        lines.filter_map(|line| line.entry.message).collect::<Vec<_>>()
+    };
+    let say = |look: &ProviderLook| Submission::AtProvider(Box::new(look.clone()));
+    world.store.submit(id, say(&look)).await.unwrap();
+    let first = told(&world, id).await;
+    assert_eq!(first.len(), 4, "{first:?}");
+    assert!(
+        first[0].starts_with("event 1 at ") && first[1].starts_with("event 2 at "),
+        "{first:?}"
+    );
+    world.restart().await;
+    for _ in 0..2 {
+        world.store.submit(id, say(&again)).await.unwrap();
+    }
+    let all = told(&world, id).await;
+    assert_eq!(all.len(), 6, "{all:?}");
+    assert!(
+        all[4].starts_with("event 3 at ") && all[5].starts_with("all is well"),
+        "{all:?}"
+    );
+    let state = world.state(id).await;
+    let version = state.version;
+    let known = state.observed.unwrap().provider.unwrap();
+    assert_eq!(
+        (state.run, known.powered, known.machine),
+        (before, Some(run), look.machine)
+    );
+    // A look that finds nothing new changes nothing, and nobody is told that the host changed.
+    world.store.submit(id, say(&again)).await.unwrap();
+    assert_eq!(world.state(id).await.version, version);
+}

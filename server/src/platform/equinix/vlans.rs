@@ -1,0 +1,130 @@
+//! VLANs on a machine's bond, beside its untagged layer 3: hybrid bonded, as the provider calls it.
+//!
+//! What is missing is found by what the port carries, and a batch under way is found by the port's list of them: a
+//! restart in the middle asks for nothing twice.
+
+use std::time::Duration;
+
+use thirdboot_lifecycle::TroubleKind;
+
+use super::client::{Client, Fault};
+use super::wire::{BOND_PORT, Batch, BatchState, Device, FIRST_BOND, Port};
+
+/// How long one look waits for a batch; the next one goes on.
+const BATCH_LIMIT: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 20 });
+/// Time between two looks at a batch.
+const BATCH_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 1000 });
+
+/// What the port carries, in the order of the ids.
+#[derive(Debug)]
+pub(super) enum Carried {
+    /// All that is wanted.
+    All(Vec<u16>),
+    /// All that is wanted, since this look.
+    JustNow(Vec<u16>),
+    /// A batch is still under way.
+    NotYet(Vec<u16>),
+}
+
+/// Puts on what is missing, and waits for it. A fault comes with what the port carries, as far as that is known.
+pub(super) async fn put_on(
+    client: &Client,
+    device: &Device,
+    wanted: &[u16],
+) -> Result<Carried, (Option<Vec<u16>>, Fault)> {
+    let Some(port) = bond(device) else {
+        return if wanted.is_empty() {
+            Ok(Carried::All(Vec::new()))
+        } else {
+            Err((None, unfit("it has no port bond0")))
+        };
+    };
+    let carried = client.assigned(&port.id).await.map_err(|fault| (None, fault))?;
+    let missing = missing(wanted, &carried);
+    if missing.is_empty() {
+        return Ok(Carried::All(carried));
+    }
+    if let Some(why) = why_unfit(device, port) {
+        return Err((Some(carried), unfit(&why)));
+    }
+    let done = assign(client, &port.id, &missing).await;
+    let carried = match client.assigned(&port.id).await {
+        Ok(carried) => carried,
+        Err(fault) => return Err((Some(carried), fault)),
+    };
+    match done {
+        Ok(BatchState::Queued | BatchState::InProgress) => Ok(Carried::NotYet(carried)),
+        Ok(_) => {
+            let missing = self::missing(wanted, &carried);
+            if missing.is_empty() {
+                return Ok(Carried::JustNow(carried));
+            }
+            let says = format!(
+                "its batch is completed, and bond0 does not carry VLAN {}",
+                list(&missing)
+            );
+            Err((Some(carried), Fault::new(TroubleKind::VlansFailed, says)))
+        }
+        Err(fault) => Err((Some(carried), fault)),
+    }
+}
+
+fn bond(device: &Device) -> Option<&Port> {
+    device
+        .network_ports
+        .iter()
+        .find(|port| port.kind == BOND_PORT && port.name == FIRST_BOND)
+}
+
+fn missing(wanted: &[u16], carried: &[u16]) -> Vec<u16> {
+    wanted.iter().copied().filter(|id| !carried.contains(id)).collect()
+}
+
+fn list(ids: &[u16]) -> String {
+    ids.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Converting a port cuts the machine off: a person does that.
+fn why_unfit(device: &Device, port: &Port) -> Option<String> {
+    if device.network_frozen == Some(true) {
+        return Some("its network is frozen".to_owned());
+    }
+    if port.data.bonded == Some(false) {
+        return Some("its ports are not bonded".to_owned());
+    }
+    let layer_2 = port.network_type.as_deref().filter(|kind| kind.starts_with("layer2"));
+    layer_2.map(|kind| format!("its network is {kind}"))
+}
+
+fn unfit(why: &str) -> Fault {
+    Fault::new(
+        TroubleKind::PortUnfit,
+        format!("{why}: it cannot carry VLANs beside layer 3"),
+    )
+}
+
+/// Has them assigned, and waits. Where a batch is under way already, that one is waited for: the next look sees what is
+/// still missing.
+async fn assign(client: &Client, port: &str, vlans: &[u16]) -> Result<BatchState, Fault> {
+    let is_under_way = |batch: &Batch| matches!(batch.state, BatchState::Queued | BatchState::InProgress);
+    let under_way = client.batches(port).await?.into_iter().find(is_under_way);
+    let is_ours = under_way.is_none();
+    let mut batch = match under_way {
+        Some(batch) => batch,
+        None => client.assign(port, vlans).await?,
+    };
+    let deadline = tokio::time::Instant::now() + BATCH_LIMIT;
+    while is_under_way(&batch) && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(BATCH_PAUSE).await;
+        batch = client.batch(port, &batch.id).await?;
+    }
+    match batch.state {
+        BatchState::Failed => {
+            let why = batch.error_messages.unwrap_or_default().join("; ");
+            let says = format!("VLAN {} could not be put on bond0: {why}", list(vlans));
+            Err(Fault::new(TroubleKind::VlansFailed, says))
+        }
+        BatchState::Completed if !is_ours => Ok(BatchState::InProgress),
+        state => Ok(state),
+    }
+}

@@ -1,0 +1,103 @@
+//! What is served, and what is asked of every request.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde_json::{Map, Value};
+
+use crate::answer::{error, not_found, unprocessable};
+use crate::state::Inner;
+use crate::{Shared, batches, devices};
+
+pub(crate) fn router(shared: Shared) -> Router {
+    let api = Router::new()
+        .route("/devices/{id}", get(devices::show).put(devices::change))
+        .route("/devices/{id}/actions", post(devices::act))
+        .route("/devices/{id}/events", get(devices::events))
+        .route("/ports/{id}/vlan-assignments", get(batches::assigned))
+        .route(
+            "/ports/{id}/vlan-assignments/batches",
+            get(batches::list).post(batches::create),
+        )
+        .route("/ports/{id}/vlan-assignments/batches/{batch}", get(batches::show));
+    Router::new()
+        .nest("/metal/v1", api)
+        .fallback(unknown)
+        .layer(from_fn_with_state(shared.clone(), guard))
+        .with_state(shared)
+}
+
+async fn unknown(State(shared): State<Shared>, request: Request) -> Response {
+    let line = format!("{} {}: no such path", request.method(), request.uri().path());
+    shared.lock().violations.push(line);
+    not_found()
+}
+
+/// Counts, breaks what is to be broken, and lets nobody in without the token.
+async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().trim_start_matches("/metal/v1").to_owned();
+    let fault = {
+        let mut inner = shared.lock();
+        inner.asked.push(format!("{} {path}", request.method()));
+        form(&mut inner, &request);
+        let standing = inner.standing.as_ref().filter(|(end, _)| path.ends_with(end.as_str()));
+        let standing = standing.map(|(_, fault)| fault.clone());
+        inner.faults.pop_front().or(standing)
+    };
+    if let Some(fault) = fault
+        && let Some(answer) = fault.answer().await
+    {
+        return answer;
+    }
+    let given = request
+        .headers()
+        .get("x-auth-token")
+        .map(|token| token.as_bytes().to_vec());
+    let is_let_in = given.as_deref() == Some(shared.lock().token.as_bytes());
+    if !is_let_in {
+        return error(StatusCode::UNAUTHORIZED, "Invalid authentication token");
+    }
+    next.run(request).await
+}
+
+/// What every client of the API sends, and what none may.
+fn form(inner: &mut Inner, request: &Request) {
+    let headers = request.headers();
+    let line = format!("{} {}", request.method(), request.uri().path());
+    if headers.contains_key(header::AUTHORIZATION) {
+        inner.violations.push(format!("{line}: Authorization"));
+    }
+    if !headers.contains_key(header::USER_AGENT) {
+        inner.violations.push(format!("{line}: no User-Agent"));
+    }
+    let has_body = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+    let is_json = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json");
+    if has_body && !is_json {
+        inner
+            .violations
+            .push(format!("{line}: its body is not said to be JSON"));
+    }
+    if request.uri().query().is_some_and(|query| query.contains(&inner.token)) {
+        inner.violations.push(format!("{line}: the token in its query"));
+    }
+}
+
+/// An object with no other keys than these.
+pub(crate) fn only(inner: &mut Inner, body: &str, keys: &[&str]) -> Result<Map<String, Value>, Response> {
+    let Ok(Value::Object(object)) = serde_json::from_str(body) else {
+        inner.violations.push(format!("no object: {body}"));
+        return Err(unprocessable("expected a JSON object"));
+    };
+    match object.keys().find(|key| !keys.contains(&key.as_str())) {
+        Some(key) => {
+            inner.violations.push(format!("the API knows no {key} here"));
+            Err(unprocessable(&format!("{key} is not known")))
+        }
+        None => Ok(object),
+    }
+}
