@@ -164,7 +164,8 @@ async fn a_host_is_held_released_cancelled_retired_and_taken_back() {
     );
     assert!(act("cancel", &[]).await.contains("The run is cancelled."));
     assert!(act("retire", &[]).await.contains("Take into service again"));
-    assert!(!site.state("a1").await.host.hold.is_some() && site.state("a1").await.host.retired);
+    let host = site.state("a1").await.host;
+    assert!(host.hold.is_none() && host.retired);
     act("unretire", &[]).await;
     assert!(!site.state("a1").await.host.retired);
     let empty = browser.send("/hosts/a1", "/hosts/a1/hold", &[("reason", "")]).await;

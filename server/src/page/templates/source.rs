@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_fault_stands_at_its_line_with_some_lines_around() {
-        let text: String = (1..=20).map(|n| format!("line {n}\n")).collect();
+        let text: String = (1..=20).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
         let fault = FaultView {
             template: "motd".to_owned(),
             line: Some(10),
