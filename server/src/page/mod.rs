@@ -29,6 +29,7 @@ use axum::extract::FromRef;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
+use crate::problem::wrong_method;
 use crate::{App, api};
 
 /// What the pages' handlers share.
@@ -80,6 +81,7 @@ fn routes(pages: Pages) -> Router {
         .route("/sign-out", post(door::sign_out))
         .route("/account", get(door::account).post(door::change_password))
         .route("/set-up/{link}", get(door::set_up).post(door::first_user))
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(frame::guard))
         .route("/static/{file}", get(statics::serve))
         .with_state(pages)

@@ -30,22 +30,51 @@ pub(in super::super) struct Line {
     pub(in super::super) refused: Option<String>,
     pub(in super::super) message: Option<String>,
     pub(in super::super) log: Option<String>,
+    /// How often it was said in a row.
+    pub(in super::super) count: u32,
 }
 
 impl Line {
-    pub(super) fn of(event: &EventView) -> Self {
+    fn of(event: &EventView) -> Self {
         Self {
             id: event.id,
             at: event.at,
             event: event.event.clone(),
             by: event.by.clone(),
             run: event.run,
-            stage: event.stage.as_ref().map(|stage| stage.as_str().to_owned()),
+            // Mostly an event is called for the stage that it leads to.
+            stage: event.stage.as_ref().map(|stage| stage.as_str().to_owned()).filter(|stage| *stage != event.event),
             refused: event.refused.clone(),
             message: event.message.clone(),
             log: event.log.clone(),
+            count: 1,
         }
     }
+
+    /// Whether it is told just as well by the line before.
+    fn repeats(&self, other: &Self) -> bool {
+        let is_plain = |line: &Self| line.refused.is_none() && line.message.is_none() && line.log.is_none();
+        let what = |line: &Self| (line.event.clone(), line.by.clone(), line.run, line.stage.clone());
+        is_plain(self) && is_plain(other) && what(self) == what(other)
+    }
+}
+
+/// The first lines of these events; what is said again and again, such as progress, takes one.
+pub(super) fn lines<'a>(events: impl Iterator<Item = &'a EventView>, limit: usize) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for event in events {
+        let line = Line::of(event);
+        match lines.last_mut() {
+            Some(last) if line.repeats(last) => {
+                last.count += 1;
+                // The next page goes on after the last of them.
+                last.id = line.id;
+            }
+            _ if lines.len() == limit => break,
+            _ => lines.push(line),
+        }
+    }
+    lines
 }
 
 /// Every line of a host's log, the oldest first.
@@ -93,7 +122,7 @@ async fn built(visitor: &Visitor, name: &str) -> Result<Response, Problem> {
         .iter()
         .rev()
         .filter(|event| before.is_none_or(|before| event.id < before));
-    let mut lines: Vec<Line> = newest.take(LINES + 1).map(Line::of).collect();
+    let mut lines = lines(newest, LINES + 1);
     let older = lines.get(LINES).is_some().then(|| {
         lines.truncate(LINES);
         let last = lines.last().map_or_else(String::new, |line| line.id.to_string());
@@ -114,4 +143,31 @@ async fn built(visitor: &Visitor, name: &str) -> Result<Response, Problem> {
         host,
         tab: "events",
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_again_and_again_takes_one_line() {
+        let event = |id: u64, event: &str, message: Option<&str>| -> EventView {
+            let at = "2026-09-01T12:00:00Z";
+            serde_json::from_value(json!({"id": id, "at": at, "host": "a", "event": event, "message": message})).unwrap()
+        };
+        let events = [
+            event(5, "installed", None),
+            event(4, "installing", None),
+            event(3, "installing", None),
+            event(2, "installing", Some("at last")),
+            event(1, "live", None),
+        ];
+        let told = |limit| -> Vec<(u64, u32)> {
+            lines(events.iter(), limit).iter().map(|line| (line.id, line.count)).collect()
+        };
+        assert_eq!(told(9), [(5, 1), (3, 2), (2, 1), (1, 1)]);
+        assert_eq!(told(2), [(5, 1), (3, 2)]);
+    }
 }

@@ -120,7 +120,7 @@ async fn built(visitor: &Visitor, name: &str, tried: Tried, boot_url: Option<Str
         facts: facts(&host),
         failure: failure(&host, &events),
         disks: Disks::of(&host, &evidence.items, &events),
-        lines: events.iter().rev().take(LINES).map(Line::of).collect(),
+        lines: log::lines(events.iter().rev(), LINES),
         runs: runs
             .items
             .into_iter()

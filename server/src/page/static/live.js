@@ -13,6 +13,9 @@
   const inUse = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button")
     || part.querySelector("details[open] form");
 
+  // By which a link or a summary is found again.
+  const mark = (one) => one.getAttribute("href") || (one.matches("summary") && one.parentNode.id);
+
   function put(fresh) {
     for (const part of document.querySelectorAll("[data-part]")) {
       const other = fresh.getElementById(part.id);
@@ -22,10 +25,10 @@
         if (same) same.open = true;
       }
       if (part.outerHTML !== other.outerHTML) {
-        const focused = part.contains(document.activeElement) && document.activeElement.getAttribute("href");
+        const focused = part.contains(document.activeElement) && mark(document.activeElement);
         part.replaceWith(document.importNode(other, true));
-        const again = focused && [...document.getElementById(other.id).querySelectorAll("a")]
-          .find((link) => link.getAttribute("href") === focused);
+        const again = focused && [...document.getElementById(other.id).querySelectorAll("a, summary")]
+          .find((one) => mark(one) === focused);
         if (again) again.focus({ preventScroll: true });
       }
     }

@@ -183,7 +183,7 @@ async fn a_broken_template_shows_its_fault_at_the_line_and_keeps_the_text() {
             &[("version", "1"), ("text", &good), ("order", "1"), ("do", "save")],
         )
         .await;
-    assert_eq!(stale.status, 409, "somebody saved meanwhile");
+    assert_eq!(stale.status, 412, "somebody saved meanwhile");
     let gone = browser.send("/templates/motd", "/templates/motd/delete", &[]).await;
     assert_eq!(gone.header("location"), "/templates?done=delete");
     assert!(browser.get("/templates").await.text().contains("No template yet"));
