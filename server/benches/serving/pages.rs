@@ -25,18 +25,35 @@ pub(crate) struct Person {
 impl Person {
     /// Adds a viewer over the API, and signs in as a browser does.
     pub(crate) async fn sign_in(control: &str, data_dir: &Path) -> anyhow::Result<Self> {
-        let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build()?;
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .build()?;
         let base = format!("http://{control}");
         let token = std::fs::read_to_string(data_dir.join("admin-token"))?;
         let user = json!({"name": "bench", "role": "viewer", "password": PASSWORD});
-        let added = client.post(format!("{base}/api/v1/users")).bearer_auth(token.trim()).json(&user).send().await?;
+        let added = client
+            .post(format!("{base}/api/v1/users"))
+            .bearer_auth(token.trim())
+            .json(&user)
+            .send()
+            .await?;
         ensure!(added.status() == 201, "a user: {}", added.status());
         let door = client.get(format!("{base}/sign-in")).send().await?;
         let bound = cookie(&door)?;
         let page = door.text().await?;
-        let token = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let fields = [("form", token.context("no form")?), ("name", "bench"), ("password", PASSWORD)];
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let token = page
+            .split("name=\"form\" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let fields = [
+            ("form", token.context("no form")?),
+            ("name", "bench"),
+            ("password", PASSWORD),
+        ];
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         let entered = client
             .post(format!("{base}/sign-in"))
             .header("cookie", bound)
@@ -50,7 +67,10 @@ impl Person {
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Response> {
-        let request = self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie);
+        let request = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie);
         let answer = request.send().await?;
         ensure!(answer.status() == 200, "{path}: {}", answer.status());
         Ok(answer)

@@ -37,7 +37,12 @@ impl Row {
     }
 
     pub(crate) fn page(hosts: u32, bytes: usize, ours: &Measured) -> Self {
-        let figure = format!("{:.1} KB in all, {:.1}/s, p99 {}", bytes_in_kb(bytes), ours.per_second, p99(ours));
+        let figure = format!(
+            "{:.1} KB in all, {:.1}/s, p99 {}",
+            bytes_in_kb(bytes),
+            ours.per_second,
+            p99(ours)
+        );
         Self::new(hosts, "first page", figure, String::new())
     }
 

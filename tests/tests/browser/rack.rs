@@ -45,7 +45,11 @@ impl Rack {
     /// Lets a stage be late after so many seconds.
     pub(crate) async fn late_after(&self, stage: &str, stall_s: u32) -> Result<()> {
         let change = json!({"stages": {stage: {"stall_s": stall_s, "give_up_s": 3600}}});
-        let (status, answer) = self.site.admin.ask(Method::PATCH, "/api/v1/settings/deadlines", Some(&change)).await?;
+        let (status, answer) = self
+            .site
+            .admin
+            .ask(Method::PATCH, "/api/v1/settings/deadlines", Some(&change))
+            .await?;
         ensure!(status == 200, "{answer}");
         Ok(())
     }
@@ -96,7 +100,15 @@ impl Rack {
     /// A fleet with a bit of everything, come to rest.
     pub(crate) async fn lively() -> Result<Self> {
         let mut rack = Self::start().await?;
-        for stage in ["netbooting", "live", "installing", "first-boot", "layering", "layered-boot", "networked"] {
+        for stage in [
+            "netbooting",
+            "live",
+            "installing",
+            "first-boot",
+            "layering",
+            "layered-boot",
+            "networked",
+        ] {
             rack.late_after(stage, 15).await?;
         }
         let cast = [

@@ -61,7 +61,9 @@ async fn no_page_has_a_serious_finding() -> Result<()> {
     }
     browser.go("/templates/new").await?;
     browser.fill("input[name=name]", "broken").await?;
-    browser.fill("textarea", "variant: fcos\nversion: 1.5.0\nnonsense: true\n").await?;
+    browser
+        .fill("textarea", "variant: fcos\nversion: 1.5.0\nnonsense: true\n")
+        .await?;
     browser.click("button[value=save]").await?;
     browser.until("#faults", "It was not saved").await?;
     all.extend(findings(&browser, &axe).await?);

@@ -18,7 +18,13 @@ async fn pictures_of_every_page() -> Result<()> {
     std::fs::create_dir_all(folder)?;
     let rack = Rack::lively().await?;
     let browser = rack.ann(Script::On).await?;
-    let stranger = rack.site.admin.unknown_machines().await?.first().map(|machine| format!("/unknown/{}", machine["id"]));
+    let stranger = rack
+        .site
+        .admin
+        .unknown_machines()
+        .await?
+        .first()
+        .map(|machine| format!("/unknown/{}", machine["id"]));
     let stranger = stranger.context("the stranger was not seen")?;
     for (colours, width) in [("light", 1280), ("light", 390), ("dark", 1280), ("dark", 390)] {
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": colours}]});

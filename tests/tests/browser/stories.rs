@@ -36,7 +36,10 @@ async fn the_first_admin_follows_the_set_up_link() -> Result<()> {
     for script in BOTH {
         let site = thirdboot_tests::Site::start().await?;
         let link = std::fs::read_to_string(site.path("data/set-up-link"))?;
-        let path = link.trim().split_once("/set-up/").map(|(_, secret)| format!("/set-up/{secret}"));
+        let path = link
+            .trim()
+            .split_once("/set-up/")
+            .map(|(_, secret)| format!("/set-up/{secret}"));
         let browser = crate::driver::Browser::open(&site.server.endpoints.control, script).await?;
         browser.go(&path.unwrap_or_default()).await?;
         browser.fill("input[name=name]", "ann").await?;
@@ -68,7 +71,10 @@ async fn a_host_goes_from_armed_to_ready_before_ones_eyes() -> Result<()> {
     host.until("#log", "layered-boot").await?;
     fleet.until("table.fleet .mark", "ready").await?;
     for browser in [&host, &fleet] {
-        ensure!(browser.run("return window.isTheSame === true").await? == true, "the page was loaded anew");
+        ensure!(
+            browser.run("return window.isTheSame === true").await? == true,
+            "the page was loaded anew"
+        );
     }
     host.close().await?;
     fleet.close().await
@@ -98,7 +104,10 @@ async fn a_stalled_host_says_why() -> Result<()> {
     rack.site.admin.arm("edge-01").await?;
     rack.power_on(1, "edge-01", Some(Fault::RootfsNotFetched));
     rack.until("edge-01", |host| host["run"]["stalled"] == true).await?;
-    let says = rack.site.admin.host("edge-01").await?["diagnosis"]["advice"].as_str().unwrap_or_default().to_owned();
+    let says = rack.site.admin.host("edge-01").await?["diagnosis"]["advice"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     for script in BOTH {
         let browser = rack.ann(script).await?;
         browser.until("table.fleet .mark.warn", "stalled").await?;
@@ -125,7 +134,10 @@ async fn arming_takes_the_right_name() -> Result<()> {
         browser.until("#arm .wrong", "repeat the host's name").await?;
         ensure!(browser.value("#arm input[name=confirm]").await? == "web-99");
         ensure!(browser.value("#arm input[name=hours]").await? == "2");
-        ensure!(rack.site.admin.host(name).await?["run"].is_null(), "armed by the wrong name");
+        ensure!(
+            rack.site.admin.host(name).await?["run"].is_null(),
+            "armed by the wrong name"
+        );
         browser.fill("#arm input[name=confirm]", name).await?;
         browser.click("#arm button").await?;
         browser.until(".notice", "Armed").await?;
@@ -156,7 +168,10 @@ async fn a_broken_template_is_mended_where_it_is_wrong() -> Result<()> {
         browser.click("button[value=save]").await?;
         browser.until("#faults", "line 7 column").await?;
         browser.until(".source .fault", "host.labels.rack").await?;
-        ensure!(browser.value("textarea").await?.contains("host.labels.rack"), "what was typed is gone");
+        ensure!(
+            browser.value("textarea").await?.contains("host.labels.rack"),
+            "what was typed is gone"
+        );
         browser.fill("textarea", &text("site")).await?;
         browser.click("button[value=save]").await?;
         browser.until(".notice", "Saved").await?;
@@ -200,13 +215,18 @@ async fn wait_for_stranger(rack: &Rack) -> Result<()> {
 async fn a_host_is_found_by_what_is_typed() -> Result<()> {
     let rack = Rack::start().await?;
     for n in 1..=3 {
-        rack.host(n, &format!("web-0{n}"), json!({"labels": {"rack": n.to_string()}})).await?;
+        rack.host(n, &format!("web-0{n}"), json!({"labels": {"rack": n.to_string()}}))
+            .await?;
     }
     for script in BOTH {
         let browser = rack.ann(script).await?;
         browser.fill("input[type=search]", "rack=2\n").await?;
         browser.until("table.fleet", "web-02").await?;
-        ensure!(browser.path().await?.contains("q=rack%3D2"), "{}", browser.path().await?);
+        ensure!(
+            browser.path().await?.contains("q=rack%3D2"),
+            "{}",
+            browser.path().await?
+        );
         ensure!(!browser.text("table.fleet").await?.contains("web-01"));
         browser.close().await?;
     }

@@ -43,7 +43,11 @@ impl Line {
             by: event.by.clone(),
             run: event.run,
             // Mostly an event is called for the stage that it leads to.
-            stage: event.stage.as_ref().map(|stage| stage.as_str().to_owned()).filter(|stage| *stage != event.event),
+            stage: event
+                .stage
+                .as_ref()
+                .map(|stage| stage.as_str().to_owned())
+                .filter(|stage| *stage != event.event),
             refused: event.refused.clone(),
             message: event.message.clone(),
             log: event.log.clone(),
@@ -64,13 +68,14 @@ pub(super) fn lines<'a>(events: impl Iterator<Item = &'a EventView>, limit: usiz
     let mut lines: Vec<Line> = Vec::new();
     for event in events {
         let line = Line::of(event);
+        let is_full = lines.len() == limit;
         match lines.last_mut() {
             Some(last) if line.repeats(last) => {
                 last.count += 1;
                 // The next page goes on after the last of them.
                 last.id = line.id;
             }
-            _ if lines.len() == limit => break,
+            _ if is_full => break,
             _ => lines.push(line),
         }
     }
@@ -155,7 +160,8 @@ mod tests {
     fn what_is_said_again_and_again_takes_one_line() {
         let event = |id: u64, event: &str, message: Option<&str>| -> EventView {
             let at = "2026-09-01T12:00:00Z";
-            serde_json::from_value(json!({"id": id, "at": at, "host": "a", "event": event, "message": message})).unwrap()
+            serde_json::from_value(json!({"id": id, "at": at, "host": "a", "event": event, "message": message}))
+                .unwrap()
         };
         let events = [
             event(5, "installed", None),
@@ -165,7 +171,10 @@ mod tests {
             event(1, "live", None),
         ];
         let told = |limit| -> Vec<(u64, u32)> {
-            lines(events.iter(), limit).iter().map(|line| (line.id, line.count)).collect()
+            lines(events.iter(), limit)
+                .iter()
+                .map(|line| (line.id, line.count))
+                .collect()
         };
         assert_eq!(told(9), [(5, 1), (3, 2), (2, 1), (1, 1)]);
         assert_eq!(told(2), [(5, 1), (3, 2)]);
