@@ -17,6 +17,7 @@ use crate::cluster::Watched;
 use crate::follow::Followers;
 use crate::metrics::Metrics;
 use crate::platform::Platforms;
+use crate::people::People;
 use crate::reconciler::Nudge;
 use crate::secrets::Secrets;
 use crate::serve::Stopping;
@@ -60,6 +61,8 @@ pub struct Parts {
     pub(crate) clusters: Watched,
     /// Has clusters looked at now.
     pub look_at_clusters: Notify,
+    /// Passwords, and who guesses at them.
+    pub people: People,
 }
 
 /// How the boot plane answers. Validated: what is in here can be used as it is.

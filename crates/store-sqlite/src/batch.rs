@@ -17,7 +17,7 @@ use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
 use crate::{
     answers, clusters, deadlines, hosts, packages, prune, put, read, reports, submit, templates, tokens, unknown,
-    watching,
+    users, watching,
 };
 
 /// An open transaction and what it has read so far.
@@ -144,6 +144,10 @@ impl<'c> Batch<'c> {
             Job::Packages(change, reply) => match packages::write(self, &change).await {
                 Ok(version) => Ok(Held::new(reply, Ok(version))),
                 Err(error) => Err((Job::Packages(change, reply), error)),
+            },
+            Job::Users(change, reply) => match users::write(self, &change).await {
+                Ok(touched) => Ok(Held::new(reply, Ok(touched))),
+                Err(error) => Err((Job::Users(change, reply), error)),
             },
             Job::AddCluster(state, reply) => match clusters::add(self, &state).await {
                 Ok(result) => Ok(Held::new(reply, result)),

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::packages;
 use crate::prune::Excess;
 use crate::templates::{Saved, Saving};
+use crate::users;
 
 /// Where an answer goes.
 pub(crate) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
@@ -46,6 +47,7 @@ pub(crate) enum Job {
     KeepAnswer(Box<KeptAnswer>, Reply<(), StoreError>),
     Audit(Box<Deed>, Reply<(), StoreError>),
     Packages(packages::Change, Reply<u64, StoreError>),
+    Users(users::Change, Reply<u64, StoreError>),
     AddCluster(Box<ClusterState>, Reply<ClusterState, StoreError>),
     SaveCluster(Box<ClusterState>, bool, Reply<ClusterState, ClusterError>),
     RemoveCluster(ClusterName, u64, Reply<(), ClusterError>),
@@ -101,7 +103,7 @@ impl Job {
             Self::SaveTemplate(_, reply) => drop(reply.send(Err(error))),
             Self::AddHosts(_, _, _, reply) => drop(reply.send(Err(error))),
             Self::RevokeToken(_, reply) => drop(reply.send(Err(error))),
-            Self::Remove(_, reply) | Self::Packages(_, reply) => drop(reply.send(Err(error))),
+            Self::Remove(_, reply) | Self::Packages(_, reply) | Self::Users(_, reply) => drop(reply.send(Err(error))),
             Self::AddCluster(_, reply) => drop(reply.send(Err(error))),
             Self::SaveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::RemoveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),

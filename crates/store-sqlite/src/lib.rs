@@ -38,6 +38,7 @@ mod submit;
 mod templates;
 mod tokens;
 mod unknown;
+mod users;
 mod watching;
 mod writer;
 

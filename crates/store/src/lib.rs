@@ -21,6 +21,7 @@ mod packages;
 mod store;
 mod submission;
 mod templates;
+mod users;
 mod watch;
 mod watching;
 
@@ -42,6 +43,7 @@ pub use packages::{Packages, Versioned};
 pub use store::Store;
 pub use submission::{Answer, Submission};
 pub use templates::{MAX_TEMPLATE_VERSIONS, Selection, StoredTemplate, TemplateDraft, TemplateMoved, Templates};
+pub use users::{FIRST_USER, Session, User, Users};
 pub use watch::{Commit, Move, Unwatched, Watch};
 pub use watching::{
     AlertsChange, EventPage, EventSearch, NamedEvent, PutError, PutHost, Timing, TimingChange, TimingSet, Watching,

@@ -19,6 +19,8 @@ pub enum Actor {
     Server,
     /// A person or program, by the name of its token.
     Token(String),
+    /// A person at the pages, by their name.
+    User(String),
 }
 
 impl std::fmt::Display for Actor {
@@ -27,6 +29,8 @@ impl std::fmt::Display for Actor {
             Self::Host => f.write_str("the host"),
             Self::Server => f.write_str("the server"),
             Self::Token(name) => f.write_str(name),
+            // No token has a colon in its name: the audit can tell them apart.
+            Self::User(name) => write!(f, "user:{name}"),
         }
     }
 }

@@ -50,6 +50,14 @@ impl Load {
         }
     }
 
+    /// One request again and again on one connection.
+    pub(crate) fn again(address: &str, request: Vec<u8>) -> Self {
+        Self {
+            address: address.to_owned(),
+            connections: vec![Box::new(move || request.clone())],
+        }
+    }
+
     /// One connection a host, each reporting its progress again and again.
     /// Numbers begin after `seq`: the same number again would be answered without a commit.
     pub(crate) fn reports(address: &str, reporters: &[Reporter], seq: u64) -> Self {

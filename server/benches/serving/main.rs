@@ -8,6 +8,7 @@ mod child;
 mod disk;
 mod fleet;
 mod load;
+mod pages;
 mod plain;
 mod report;
 mod watchers;
@@ -20,6 +21,7 @@ use anyhow::Context as _;
 use child::Server;
 use fleet::Fleet;
 use load::Load;
+use pages::Person;
 use report::Row;
 use watchers::Watchers;
 
@@ -35,6 +37,8 @@ const WATCHED: usize = 500;
 const TURNS: usize = 3;
 /// More reports than a host makes in one measure.
 const SEQ_STEP: u64 = 1_000_000;
+/// Reports beside pages are numbered from here: above all the others.
+const PAGES_SEQ: u64 = 100 * SEQ_STEP;
 /// Connections of a fetch load.
 const FETCHERS: usize = 32;
 
@@ -98,10 +102,37 @@ async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
         "memory under load, highest",
         server.highest_memory()?,
     ));
+    rows.extend(paged(size, folder.path(), &fleet, &server).await?);
     if fleet.quiet.len() >= WATCHED {
         rows.extend(watched(size, folder.path(), &fleet, &server).await?);
     }
     server.stop().await?;
+    Ok(rows)
+}
+
+/// The first page, and reports without and with open pages in turns.
+async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyhow::Result<Vec<Row>> {
+    let person = Person::sign_in(&server.control, &folder.join("data")).await?;
+    let bytes = person.first_page().await?;
+    let load = Load::again(&server.control, person.request());
+    let mut rows = vec![Row::page(size, bytes, &load.run(WARM_UP, MEASURE).await?)];
+    let mut seq = PAGES_SEQ;
+    let mut reports = Vec::new();
+    for turn in 0..2 * TURNS {
+        let pages = match turn % 2 {
+            1 => Some(person.open(pages::OPEN).await?),
+            _ => None,
+        };
+        let load = Load::reports(&server.boot, &fleet.reporters, seq);
+        reports.push(load.run(WARM_UP, MEASURE).await?);
+        seq += SEQ_STEP;
+        if let Some(mut pages) = pages {
+            let open = pages.count_open();
+            anyhow::ensure!(open == pages::OPEN, "only {open} pages were left");
+        }
+    }
+    let what = format!("durable reports beside {} open pages", pages::OPEN);
+    rows.push(Row::watched(size, &what, &reports));
     Ok(rows)
 }
 

@@ -36,6 +36,16 @@ impl Row {
         )
     }
 
+    pub(crate) fn page(hosts: u32, bytes: usize, ours: &Measured) -> Self {
+        let figure = format!(
+            "{:.1} KB in all, {:.1}/s, p99 {}",
+            bytes_in_kb(bytes),
+            ours.per_second,
+            p99(ours)
+        );
+        Self::new(hosts, "first page", figure, String::new())
+    }
+
     pub(crate) fn changes(hosts: u32, ours: &Measured, syncs: f64) -> Self {
         let figure = format!("{:.0}/s, p99 {}", ours.per_second, p99(ours));
         Self::new(hosts, "durable reports", figure, format!("fdatasync {syncs:.0}/s"))
@@ -71,6 +81,10 @@ impl Row {
             beside,
         }
     }
+}
+
+fn bytes_in_kb(bytes: usize) -> f64 {
+    f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1000.0
 }
 
 fn p99(measured: &Measured) -> String {

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may: a bearer token, looked up by its hash.
+//! Who asks, and whether they may: a bearer token, looked up by its hash, or a person at the pages.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -28,6 +28,11 @@ pub fn token_sha256(token: &str) -> String {
 
 /// Whose credentials these are. The one place that knows what credentials there are.
 async fn identified(parts: &Parts, app: &App) -> Result<Caller, Failure> {
+    // A page asks on behalf of who is signed in: from inside, so that no header can say the same.
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        Trail::note(parts, caller);
+        return Ok(caller.clone());
+    }
     let text = bearer_token(&parts.headers).ok_or_else(unauthorized)?;
     let token: Token = app.store.token(&token_sha256(text)).await?.ok_or_else(unauthorized)?;
     app.token_uses.used(&app.store, &token.name);
@@ -54,16 +59,16 @@ fn unauthorized() -> Failure {
 
 /// Whoever asks, where the role decides over a part of the answer only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Caller {
-    /// By the name of the token.
-    pub(super) by: Actor,
+pub(crate) struct Caller {
+    /// By the name of the token, or the person's.
+    pub(crate) by: Actor,
     /// What they may do.
-    pub(super) role: AccessRole,
+    pub(crate) role: AccessRole,
 }
 
 impl Caller {
     /// Refuses a lower role.
-    pub(super) fn require(&self, needed: AccessRole) -> Result<(), Failure> {
+    pub(crate) fn require(&self, needed: AccessRole) -> Result<(), Failure> {
         if self.role >= needed {
             return Ok(());
         }

@@ -160,7 +160,7 @@ pub(super) fn view(named: NamedEvent) -> EventView {
         by: match entry.by {
             Actor::Host => "host".to_owned(),
             Actor::Server => "server".to_owned(),
-            Actor::Token(name) => name,
+            by @ (Actor::Token(_) | Actor::User(_)) => by.to_string(),
         },
         run: entry.run.map(|run| run.0),
         stage: entry.stage.map(|stage| stage.as_str().into()),

@@ -387,7 +387,7 @@ mod tests {
             "/api/v1/hosts/A_B",
             "/api/v1/hosts/%ff",
             "/api/v1",
-            "/",
+            "/nothing",
             "/ipxe",
         ] {
             assert_eq!(site.api_get(path).await.problem().0, 404, "{path}");

@@ -44,6 +44,7 @@ mod tokens;
 mod trail;
 mod unknown;
 mod update;
+mod users;
 mod uses;
 mod version;
 mod view;
@@ -56,10 +57,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use actions::boot_url_of;
+pub(crate) use auth::Caller;
 pub use auth::{new_token, token_sha256};
 pub use metrics::LastCensus;
 #[cfg(test)]
 pub(crate) use openapi::operation_ids;
+pub(crate) use users::create_first as create_first_user;
 pub use uses::TokenUses;
 
 use crate::App;
@@ -117,6 +120,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::whoami))
         .routes(routes!(audit::list))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::remove))
+        .routes(routes!(users::set_password))
         .merge(watching())
 }
 

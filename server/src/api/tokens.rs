@@ -139,7 +139,8 @@ pub(super) async fn whoami(caller: Caller) -> Answered<CallerView> {
     })
 }
 
-fn stored(role: Role) -> AccessRole {
+/// The role in the store's words.
+pub(super) fn stored(role: Role) -> AccessRole {
     match role {
         Role::Viewer => AccessRole::Viewer,
         Role::Operator => AccessRole::Operator,

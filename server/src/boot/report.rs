@@ -3,7 +3,7 @@
 use axum::Json as Answered;
 use axum::extract::{Request, State};
 use thirdboot_api::boot::{MAX_LOG_BYTES, ReportBody, StageAnswer};
-use thirdboot_lifecycle::{Report, RunNumber, SecretKind};
+use thirdboot_lifecycle::{Report, RunNumber, Said, SecretKind};
 use thirdboot_store::{Answer as Stored, Submission, SubmitError};
 
 use super::bearer::heard;
@@ -71,7 +71,12 @@ fn read(body: ReportBody) -> Result<(Report, Option<String>), Failure> {
         said,
         message: body.message.map(|message| clean_message(&message)),
     };
-    Ok((report, body.log.map(|log| clean_log(&log))))
+    // What an inspection found is what it was for.
+    let log = match (&report.said, body.log) {
+        (Said::Note { inspection: true }, None) => serde_json::to_string_pretty(&body.facts).ok(),
+        (_, log) => log,
+    };
+    Ok((report, log.map(|log| clean_log(&log))))
 }
 
 fn clean_message(message: &str) -> String {

@@ -32,6 +32,7 @@ mod template;
 mod token;
 mod ttl;
 mod unknown;
+mod user;
 
 use std::io;
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ pub use rotate::RotateOptions;
 pub use template::TemplateCommand;
 pub use token::{TokenCommand, WhoamiCommand};
 pub use unknown::UnknownCommand;
+pub use user::UserCommand;
 
 use failure::Failure;
 
@@ -98,6 +100,8 @@ pub enum Command {
     Whoami(WhoamiCommand),
     /// Show who did what, and who read which secret.
     Audit(AuditCommand),
+    /// Add, list and remove who may sign in to the pages.
+    User(UserCommand),
     /// Show and change what holds for every host.
     Settings(SettingsCommand),
     /// Keep a server and a token for it in a file that only you can read.
@@ -131,6 +135,7 @@ pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
         Command::Token(command) => command.run().await,
         Command::Whoami(command) => command.run().await,
         Command::Audit(command) => command.run().await,
+        Command::User(command) => command.run().await,
         Command::Settings(command) => command.run().await,
         Command::Login(command) => command.run().await,
         Command::Profile(command) => command.run(),

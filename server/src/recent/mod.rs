@@ -7,6 +7,7 @@
 mod access;
 mod entries;
 mod templates;
+mod users;
 
 use std::net::IpAddr;
 use std::sync::Arc;

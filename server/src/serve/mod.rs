@@ -27,10 +27,11 @@ pub(crate) use trace::layered;
 use crate::cluster::{self, Watched};
 use crate::follow::Followers;
 use crate::platform;
+use crate::people::{People, SetUp};
 use crate::reconciler::{self, Nudge};
 use crate::templates::Workshop;
 use crate::tls::Tls;
-use crate::{App, Parts, Settings, api, boot};
+use crate::{App, Parts, Settings, api, boot, page};
 
 /// A server that runs. Dropping it leaves its tasks running; [`Running::shutdown`] ends them.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct Running {
     control_url: String,
     admin_token: String,
     is_token_new: bool,
+    set_up_link: Option<String>,
     app: App,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
@@ -81,7 +83,8 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let nudge = Nudge::default();
     let (admin_token, is_token_new) = (opened.admin_token.clone(), opened.is_token_new);
     let (settings, tls) = prepare(&options, &opened, listening)?;
-    let app = put_together(&options, opened, settings, nudge.clone());
+    let (set_up, set_up_link) = SetUp::open(opened.store.as_ref(), &options.data_dir, &control_url).await?;
+    let app = put_together(&options, opened, settings, nudge.clone(), People::with(set_up));
     let (stop, stopped) = watch::channel(false);
     let due = reconciler::run(
         Arc::clone(&app.store),
@@ -94,7 +97,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         tokio::join!(due, providers);
     });
     let boot_plane = trace::layered(boot::router(app.clone()), "boot", &app.metrics);
-    let control_plane = trace::layered(api::router(app.clone()), "control", &app.metrics);
+    let control_plane = trace::layered(page::control_plane(app.clone()), "control", &app.metrics);
     let cluster_worker = tokio::spawn(cluster::worker::run(app.clone()));
     let control_tls = options.control_is_tls().then(|| tls.config());
     let mut listeners = vec![
@@ -125,6 +128,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         control_url,
         admin_token,
         is_token_new,
+        set_up_link,
         app,
         stop,
         listeners,
@@ -135,7 +139,13 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     })
 }
 
-fn put_together(options: &ServeOptions, opened: state::Opened, settings: Settings, nudge: Nudge) -> App {
+fn put_together(
+    options: &ServeOptions,
+    opened: state::Opened,
+    settings: Settings,
+    nudge: Nudge,
+    people: People,
+) -> App {
     App::new(Parts {
         followers: Followers::new(Arc::clone(&opened.store)),
         store: opened.store,
@@ -157,6 +167,7 @@ fn put_together(options: &ServeOptions, opened: state::Opened, settings: Setting
             Watched::default()
         },
         look_at_clusters: tokio::sync::Notify::new(),
+        people,
     })
 }
 
@@ -170,7 +181,9 @@ pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyho
         tls: options.tls.boot_tls_listen,
     };
     let (settings, _) = prepare(options, &opened, nowhere)?;
-    Ok((put_together(options, opened, settings, Nudge::default()), admin_token))
+    let (set_up, _) = SetUp::open(opened.store.as_ref(), &options.data_dir, "http://control.test").await?;
+    let app = put_together(options, opened, settings, Nudge::default(), People::with(set_up));
+    Ok((app, admin_token))
 }
 
 /// What the settings come to, and the certificate that goes with them.
@@ -207,7 +220,7 @@ impl Running {
         &self.admin_token
     }
 
-    /// Shows the first admin's token to the person who started the server, once. A terminal is a person; a log, a pipe
+    /// Shows the first admin's token to the person who started the server, once, and the set-up link while there is one. A terminal is a person; a log, a pipe
     /// and a journal are not, and find it in its file.
     fn show_first_token(&self) {
         use std::io::IsTerminal as _;
@@ -219,6 +232,20 @@ impl Running {
                 self.admin_token
             );
         }
+        if let Some(link) = &self.set_up_link
+            && std::io::stderr().is_terminal()
+        {
+            let file = self.data_dir.join("set-up-link");
+            eprintln!(
+                "Nobody can sign in to the page yet. Be the first, by this link (also in {}):\n\n    {link}\n",
+                file.display()
+            );
+        }
+    }
+
+    /// The link by which the first admin is made; none when somebody can sign in.
+    pub fn set_up_link(&self) -> Option<&str> {
+        self.set_up_link.as_deref()
     }
 
     /// What the handlers share: for benches and tests that fill the store behind HTTP's back.

@@ -35,9 +35,14 @@ async fn answer(State(plane): State<Plane>, request: Request, next: Next) -> Res
     let route = route_of(&request).to_owned();
     let mut response = next.run(request).instrument(span.clone()).await;
     // No proxy, cache or browser keeps an answer: scripts change with every boot, the rest is secret.
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // But for what is named by its own hash.
+    let headers = response.headers_mut();
+    if !headers
+        .get(header::CACHE_CONTROL)
+        .is_some_and(|kept| kept.as_bytes().starts_with(b"public"))
+    {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     id.answer(response.headers_mut());
     let (status, took) = (response.status().as_u16(), begin.elapsed());
     plane.metrics.answered(plane.name, &route, status, took);

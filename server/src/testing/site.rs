@@ -19,7 +19,7 @@ use super::{Reply, mirror};
 use crate::boot::Peer;
 use crate::secrets::Purpose;
 use crate::serve::{self, ServeOptions, UnknownPolicy};
-use crate::{App, api, boot};
+use crate::{App, api, boot, page};
 
 /// The boot that sample hosts speak of.
 pub(crate) const BOOT_ID: &str = "3f2a0000-0000-4000-8000-00000000b001";
@@ -82,7 +82,7 @@ impl TestApp {
         let (app, token) = serve::assemble(&options, Arc::clone(&clock)).await.unwrap();
         Self {
             boot: serve::layered(boot::router(app.clone()), "boot", &app.metrics),
-            control: serve::layered(api::router(app.clone()), "control", &app.metrics),
+            control: serve::layered(page::control_plane(app.clone()), "control", &app.metrics),
             app,
             clock,
             token,
@@ -117,16 +117,30 @@ impl TestApp {
     }
 
     async fn ask(router: &Router, request: Request<Body>) -> Reply {
+        let reply = Self::whole(router, request).await;
+        assert_eq!(reply.header("cache-control"), "no-store");
+        reply
+    }
+
+    /// Any request to the control plane.
+    pub(crate) async fn control(&self, request: Request<Body>) -> Reply {
+        Self::whole(&self.control, request).await
+    }
+
+    /// Any request to the control plane, its answer not read yet.
+    pub(crate) async fn open(&self, request: Request<Body>) -> axum::response::Response {
+        self.control.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn whole(router: &Router, request: Request<Body>) -> Reply {
         let response = router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-        let reply = Reply {
+        Reply {
             status: parts.status,
             headers: parts.headers,
             body,
-        };
-        assert_eq!(reply.header("cache-control"), "no-store");
-        reply
+        }
     }
 
     /// Any request to the boot plane, from anywhere.

@@ -13,6 +13,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod token;
+mod users;
 mod watch;
 
 use std::time::Duration;

@@ -18,6 +18,7 @@ mod run;
 mod settings;
 mod template;
 mod unknown;
+mod user;
 mod wait;
 mod words;
 
@@ -49,6 +50,7 @@ pub use template::{
     CheckedView, DEFAULT_TEMPLATE_ORDER, FaultView, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView,
 };
 pub use unknown::{AdoptBody, UnknownMachineView};
+pub use user::{PasswordBody, UserSpec, UserView};
 pub use wait::{WaitAnswer, WaitOutcome};
 pub use words::{Arch, DiskBoot, KnownBy, Platform, PowerAction, Role};
 

@@ -13,11 +13,11 @@ use thirdboot_lifecycle::{
 };
 
 use crate::{
-    Access, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState, Clusters,
-    Counts, Deed, Document, DocumentKind, EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState,
+    Access, AccessRole, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState,
+    Clusters, Counts, Deed, Document, DocumentKind, EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState,
     KeptAnswer, Limits, ListedToken, LoggedEvent, Packages, Page, Pruned, PutError, PutHost, RenderAnswer, Revocation,
-    Store, StoreError, StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates, Timing,
-    TimingChange, Token, UnknownMachine, Versioned, Watching,
+    Session, Store, StoreError, StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates,
+    Timing, TimingChange, Token, UnknownMachine, User, Users, Versioned, Watching,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -38,6 +38,7 @@ pub fn uncalled() -> Vec<&'static str> {
         PACKAGES,
         STORE,
         TEMPLATES,
+        USERS,
         WATCHING,
         &["now", "timing"],
     ]
@@ -153,6 +154,19 @@ passed_on! {
     fn template(name: &str, version: Option<u64>) -> Result<Option<StoredTemplate>, StoreError>;
     fn template_versions(name: &str) -> Result<Vec<StoredTemplate>, StoreError>;
     fn installed_document(host: HostId, run: RunNumber) -> Result<Option<Document>, StoreError>;
+}
+
+passed_on! {
+    Users, USERS, {};
+    fn add_user(user: User) -> Result<(), StoreError>;
+    fn add_first_user(user: User) -> Result<(), StoreError>;
+    fn users() -> Result<Vec<User>, StoreError>;
+    fn user(name: &str) -> Result<Option<User>, StoreError>;
+    fn set_password(name: &str, password_hash: String) -> Result<bool, StoreError>;
+    fn remove_user(name: &str) -> Result<bool, StoreError>;
+    fn open_session(session: Session, password_hash: &str) -> Result<bool, StoreError>;
+    fn session(sha256: &str) -> Result<Option<(Session, AccessRole)>, StoreError>;
+    fn close_session(sha256: &str) -> Result<(), StoreError>;
 }
 
 passed_on! {

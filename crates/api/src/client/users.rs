@@ -1,0 +1,43 @@
+//! People who sign in to the pages.
+
+use reqwest::Method;
+
+use super::{Client, ClientError};
+use crate::control::{Empty, Page, PasswordBody, UserSpec, UserView};
+
+impl Client {
+    /// Every user, by name.
+    ///
+    /// # Errors
+    /// When the token may not, or nothing answers.
+    pub async fn users(&self) -> Result<Page<UserView>, ClientError> {
+        self.get(&["users"], &[]).await
+    }
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// When there is one of that name, the password is too short, the token may not, or nothing answers.
+    pub async fn add_user(&self, spec: &UserSpec) -> Result<UserView, ClientError> {
+        let url = self.url(&["users"], &[])?;
+        self.ask(Method::POST, &url, Some(spec)).await
+    }
+
+    /// Takes a user away, and ends their sessions. The answer is who it was.
+    ///
+    /// # Errors
+    /// When there is none of that name, the token may not, or nothing answers.
+    pub async fn remove_user(&self, name: &str) -> Result<UserView, ClientError> {
+        let url = self.url(&["users", name], &[])?;
+        self.ask(Method::DELETE, &url, None::<&Empty>).await
+    }
+
+    /// Sets another password, and ends the user's sessions.
+    ///
+    /// # Errors
+    /// When there is no such user, the password is too short, the token may not, or nothing answers.
+    pub async fn set_password(&self, name: &str, password: &PasswordBody) -> Result<UserView, ClientError> {
+        let url = self.url(&["users", name, "password"], &[])?;
+        self.ask(Method::PUT, &url, Some(password)).await
+    }
+}

@@ -1,0 +1,218 @@
+//! People who sign in to the pages, and their sessions.
+
+use async_trait::async_trait;
+use thirdboot_store::{AccessRole, FIRST_USER, Session, Store as _, StoreError, User, Users};
+
+use crate::SqliteStore;
+use crate::batch::Batch;
+use crate::error::unavailable;
+use crate::job::Job;
+use crate::rows::{role, time};
+
+/// What is to be written.
+pub(crate) enum Change {
+    Add(Box<User>),
+    /// If there is none at all.
+    AddFirst(Box<User>),
+    Password(String, String),
+    Remove(String),
+    /// If the password is still the one of this hash.
+    Open(Session, String),
+    Close(String),
+}
+
+/// Writes it. How many rows that touched.
+pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64, StoreError> {
+    let now_ms = batch.now.as_millisecond();
+    let query = match change {
+        Change::Add(user) => of(
+            user,
+            sqlx::query("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+        ),
+        Change::AddFirst(user) => of(
+            user,
+            sqlx::query("INSERT INTO users SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users)"),
+        ),
+        Change::Password(name, hash) => {
+            end_sessions(batch, name).await?;
+            sqlx::query("UPDATE users SET password_hash = ?, password_set_at = ? WHERE name = ?")
+                .bind(hash)
+                .bind(now_ms)
+                .bind(name)
+        }
+        Change::Remove(name) => sqlx::query("DELETE FROM users WHERE name = ?").bind(name),
+        Change::Open(session, hash) => {
+            forget_over(batch, now_ms).await?;
+            sqlx::query("INSERT INTO sessions SELECT ?, name, ?, ? FROM users WHERE name = ? AND password_hash = ?")
+                .bind(&session.sha256)
+                .bind(session.opened_at.as_millisecond())
+                .bind(session.expires_at.as_millisecond())
+                .bind(&session.user)
+                .bind(hash)
+        }
+        Change::Close(sha256) => sqlx::query("DELETE FROM sessions WHERE sha256 = ?").bind(sha256),
+    };
+    let done = query
+        .execute(&mut *batch.connection)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    Ok(done.rows_affected())
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn of<'q>(user: &'q User, query: Query<'q>) -> Query<'q> {
+    query
+        .bind(&user.name)
+        .bind(user.role.as_str())
+        .bind(&user.password_hash)
+        .bind(user.created_at.as_millisecond())
+        .bind(&user.created_by)
+        .bind(user.password_set_at.as_millisecond())
+}
+
+async fn end_sessions(batch: &mut Batch<'_>, name: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM sessions WHERE user_name = ?")
+        .bind(name)
+        .execute(&mut *batch.connection)
+        .await
+        .map(|_| ())
+        .map_err(|error| unavailable(&error))
+}
+
+async fn forget_over(batch: &mut Batch<'_>, now_ms: i64) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM sessions WHERE expires_at <= ?")
+        .bind(now_ms)
+        .execute(&mut *batch.connection)
+        .await
+        .map(|_| ())
+        .map_err(|error| unavailable(&error))
+}
+
+#[derive(sqlx::FromRow)]
+struct UserRow {
+    name: String,
+    role: String,
+    password_hash: String,
+    created_at: i64,
+    created_by: Option<String>,
+    password_set_at: i64,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            role: role("users", &row.name, &row.role)?,
+            created_at: time("users", &row.name, row.created_at)?,
+            password_set_at: time("users", &row.name, row.password_set_at)?,
+            name: row.name,
+            password_hash: row.password_hash,
+            created_by: row.created_by,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    sha256: String,
+    user_name: String,
+    opened_at: i64,
+    expires_at: i64,
+    role: String,
+}
+
+impl TryFrom<SessionRow> for (Session, AccessRole) {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        let role = role("users", &row.user_name, &row.role)?;
+        let session = Session {
+            opened_at: time("sessions", &row.user_name, row.opened_at)?,
+            expires_at: time("sessions", &row.user_name, row.expires_at)?,
+            sha256: row.sha256,
+            user: row.user_name,
+        };
+        Ok((session, role))
+    }
+}
+
+fn taken(field: &'static str, user: &User) -> StoreError {
+    StoreError::Taken {
+        field,
+        value: user.name.clone(),
+        owner: "another user".to_owned(),
+    }
+}
+
+impl SqliteStore {
+    async fn change_users(&self, change: Change) -> Result<u64, StoreError> {
+        self.ask(|reply| Job::Users(change, reply)).await
+    }
+}
+
+#[async_trait]
+impl Users for SqliteStore {
+    async fn add_user(&self, user: User) -> Result<(), StoreError> {
+        let added = self.change_users(Change::Add(Box::new(user.clone()))).await?;
+        if added == 0 { Err(taken("name", &user)) } else { Ok(()) }
+    }
+
+    async fn add_first_user(&self, user: User) -> Result<(), StoreError> {
+        let added = self.change_users(Change::AddFirst(Box::new(user.clone()))).await?;
+        if added == 0 {
+            Err(taken(FIRST_USER, &user))
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let rows: Vec<UserRow> = sqlx::query_as("SELECT * FROM users ORDER BY name")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let row: Option<UserRow> = sqlx::query_as("SELECT * FROM users WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn set_password(&self, name: &str, password_hash: String) -> Result<bool, StoreError> {
+        let change = Change::Password(name.to_owned(), password_hash);
+        Ok(self.change_users(change).await? > 0)
+    }
+
+    async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.change_users(Change::Remove(name.to_owned())).await? > 0)
+    }
+
+    async fn open_session(&self, session: Session, password_hash: &str) -> Result<bool, StoreError> {
+        let change = Change::Open(session, password_hash.to_owned());
+        Ok(self.change_users(change).await? > 0)
+    }
+
+    async fn session(&self, sha256: &str) -> Result<Option<(Session, AccessRole)>, StoreError> {
+        let row: Option<SessionRow> = sqlx::query_as(
+            "SELECT s.sha256, s.user_name, s.opened_at, s.expires_at, u.role FROM sessions AS s \
+             JOIN users AS u ON u.name = s.user_name WHERE s.sha256 = ? AND s.expires_at > ?",
+        )
+        .bind(sha256)
+        .bind(self.now().as_millisecond())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(|error| unavailable(&error))?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn close_session(&self, sha256: &str) -> Result<(), StoreError> {
+        self.change_users(Change::Close(sha256.to_owned())).await.map(|_| ())
+    }
+}

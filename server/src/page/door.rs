@@ -1,0 +1,354 @@
+//! In and out: sign-in, sign-out, one's own password, and the first admin.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, State};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use jiff::Timestamp;
+use thirdboot_api::control::{AccessRole, UserSpec};
+use thirdboot_api::{Problem, ProblemType};
+
+use super::form::{self, Fields, Form};
+use super::frame::{self, Shell};
+use super::visitor::{Visitor, cookie, form_token, name_of, set_cookie};
+use super::{Pages, links};
+use crate::App;
+use crate::api::create_first_user;
+use crate::boot::{Source, Transport};
+use crate::path::Path;
+use crate::people::{self, NotSignedIn, SESSION, check_password};
+use crate::problem::Failure;
+use crate::secrets::random_text;
+
+/// What a form is bound to while nobody is signed in.
+const FORM_COOKIE: &str = "thirdboot-form";
+/// For so long the form of a sign-in may stand open, in seconds.
+const FORM_AGE_S: i64 = 12 * 3600;
+
+#[derive(Template)]
+#[template(path = "page/sign_in.html")]
+struct SignInPage {
+    shell: Shell,
+    next: String,
+    name: String,
+    wrong: Option<String>,
+    /// Nobody can sign in yet.
+    is_new: bool,
+}
+
+#[derive(Template)]
+#[template(path = "page/set_up.html")]
+struct SetUpPage {
+    shell: Shell,
+    action: String,
+    name: String,
+    wrong: Option<Wrong>,
+}
+
+#[derive(Template)]
+#[template(path = "page/account.html")]
+struct AccountPage {
+    shell: Shell,
+    wrong: Option<Wrong>,
+}
+
+/// What is wrong with which field.
+struct Wrong {
+    field: &'static str,
+    says: String,
+}
+
+impl Wrong {
+    fn of(problem: &Problem) -> Self {
+        let field = match problem.field.as_deref() {
+            Some("name") => "name",
+            Some("password") => "password",
+            _ => "",
+        };
+        let says = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
+        Self { field, says }
+    }
+}
+
+/// Somebody who is not signed in, with what binds a form to their browser.
+pub(super) struct Stranger {
+    app: App,
+    headers: HeaderMap,
+    transport: Transport,
+    source: Source,
+    bound: String,
+    is_new: bool,
+}
+
+impl Stranger {
+    async fn of(request: Request<Body>, pages: &Pages) -> Result<(Self, Body), Response> {
+        let (mut parts, body) = request.into_parts();
+        let app = pages.app.clone();
+        let transport = Transport::of(&app, &parts.extensions, &parts.headers);
+        let source = Source::from_request_parts(&mut parts, &app).await;
+        let source = source.map_err(|failure| frame::bare(failure.problem()))?;
+        let kept = cookie(&parts.headers, FORM_COOKIE).filter(|kept| kept.len() >= 32);
+        let (bound, is_new) = match kept {
+            Some(kept) => (kept.to_owned(), false),
+            None => (
+                random_text().map_err(|error| frame::bare(Failure::internal(error).problem()))?,
+                true,
+            ),
+        };
+        let stranger = Self {
+            app,
+            headers: parts.headers,
+            transport,
+            source,
+            bound,
+            is_new,
+        };
+        Ok((stranger, body))
+    }
+
+    fn shell(&self, title: &str) -> Shell {
+        Shell {
+            title: title.to_owned(),
+            here: "",
+            person: None,
+            form: form_token(&self.bound),
+            now: Timestamp::UNIX_EPOCH,
+            live: None,
+            notice: None,
+        }
+    }
+
+    /// What they typed, if it came from our own form.
+    async fn fields(&self, body: Body) -> Result<Fields, Response> {
+        let fields = form::fields(&self.headers, body)
+            .await
+            .map_err(|problem| form::stranger(&problem))?;
+        if self.is_new || !form::is_ours(&fields, &self.bound) {
+            return Err(form::stranger(&form::foreign()));
+        }
+        Ok(fields)
+    }
+
+    fn bind(&self, mut response: Response) -> Response {
+        if self.is_new {
+            let kept = set_cookie(FORM_COOKIE, &self.bound, FORM_AGE_S, self.transport);
+            add_cookie(&mut response, &kept);
+        }
+        response
+    }
+
+    /// Sends them on with a session.
+    async fn enter(&self, name: &str, password: &str, next: &str) -> Result<Response, NotSignedIn> {
+        let session = people::sign_in(&self.app, name, password, self.source.0).await?;
+        let mut response = Redirect::to(next).into_response();
+        let kept = set_cookie(
+            name_of(self.transport),
+            &session.secret,
+            SESSION.as_secs(),
+            self.transport,
+        );
+        add_cookie(&mut response, &kept);
+        Ok(response)
+    }
+}
+
+fn add_cookie(response: &mut Response, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// The form to sign in.
+pub(super) async fn show(State(pages): State<Pages>, request: Request<Body>) -> Result<Response, Response> {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let next = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "next");
+    let next = next.map_or_else(|| "/".to_owned(), |(_, next)| links::own(&next).to_owned());
+    let is_done = query.contains("done=password");
+    let (stranger, _) = Stranger::of(request, &pages).await?;
+    let users = stranger.app.store.users().await;
+    let mut shell = stranger.shell("Sign in");
+    shell.notice = is_done.then(|| frame::Notice::done("password")).flatten();
+    let page = frame::page(&SignInPage {
+        shell,
+        next,
+        name: String::new(),
+        wrong: None,
+        is_new: users.is_ok_and(|users| users.is_empty()),
+    });
+    Ok(stranger.bind(page))
+}
+
+/// Opens a session.
+pub(super) async fn sign_in(State(pages): State<Pages>, request: Request<Body>) -> Result<Response, Response> {
+    let (stranger, body) = Stranger::of(request, &pages).await?;
+    let fields = stranger.fields(body).await?;
+    let (name, next) = (fields.get("name").to_owned(), links::own(fields.raw("next")).to_owned());
+    let (status, wrong) = match stranger.enter(&name, fields.raw("password"), &next).await {
+        Ok(response) => return Ok(response),
+        Err(NotSignedIn::Wrong) => (401, "That name and password do not belong together.".to_owned()),
+        Err(NotSignedIn::TooOften(seconds)) => (
+            429,
+            format!("Too many attempts. Try again in {}.", super::show::span_s(seconds)),
+        ),
+        Err(NotSignedIn::Failed(failure)) => return Err(form::stranger(failure.problem())),
+    };
+    let page = SignInPage {
+        shell: stranger.shell("Sign in"),
+        next,
+        name,
+        wrong: Some(wrong),
+        is_new: false,
+    };
+    Ok(frame::page_as(status, &page))
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(form: Form) -> Response {
+    let visitor = form.visitor;
+    let ended = visitor
+        .pages
+        .app
+        .store
+        .close_session(&crate::api::token_sha256(&visitor.session))
+        .await;
+    if let Err(error) = ended {
+        return visitor.trouble(Failure::from(error).problem());
+    }
+    let mut response = Redirect::to("/sign-in").into_response();
+    add_cookie(
+        &mut response,
+        &set_cookie(name_of(visitor.transport), "", 0, visitor.transport),
+    );
+    response
+}
+
+/// One's own account.
+pub(super) async fn account(visitor: Visitor) -> Response {
+    frame::page(&AccountPage {
+        shell: visitor.shell("account", "Your account"),
+        wrong: None,
+    })
+}
+
+/// Sets one's own password; the present one is asked for.
+pub(super) async fn change_password(form: Form) -> Response {
+    let (visitor, fields) = (&form.visitor, &form.fields);
+    match changed(visitor, fields).await {
+        Ok(()) => {
+            let mut response = Redirect::to("/sign-in?done=password").into_response();
+            add_cookie(
+                &mut response,
+                &set_cookie(name_of(visitor.transport), "", 0, visitor.transport),
+            );
+            response
+        }
+        Err((status, wrong)) => {
+            let shell = visitor.shell("account", "Your account");
+            frame::page_as(
+                status,
+                &AccountPage {
+                    shell,
+                    wrong: Some(wrong),
+                },
+            )
+        }
+    }
+}
+
+async fn changed(visitor: &Visitor, fields: &Fields) -> Result<(), (u16, Wrong)> {
+    let app = &visitor.pages.app;
+    let wrong = |field, says: &str| {
+        let says = says.to_owned();
+        (422, Wrong { field, says })
+    };
+    let failed = |failure: Failure| (failure.problem().status, Wrong::of(failure.problem()));
+    check_password(fields.raw("password")).map_err(failed)?;
+    if fields.raw("password") != fields.raw("again") {
+        return Err(wrong("again", "the two are not the same"));
+    }
+    let known = people::with_password(app, &visitor.name, fields.raw("present"), visitor.source.0).await;
+    known.map_err(|why| match why {
+        NotSignedIn::Wrong => wrong("present", "this is not your present password"),
+        NotSignedIn::TooOften(s) => {
+            let says = format!("too many attempts: try again in {}", super::show::span_s(s));
+            (429, Wrong { field: "present", says })
+        }
+        NotSignedIn::Failed(failure) => failed(failure),
+    })?;
+    let hash = app
+        .people
+        .passwords
+        .hash(fields.raw("password"))
+        .await
+        .map_err(failed)?;
+    let set = app.store.set_password(&visitor.name, hash).await;
+    set.map_err(|error| failed(error.into()))?;
+    tracing::info!(user = visitor.name, "changed their password");
+    Ok(())
+}
+
+/// The form for the first admin.
+pub(super) async fn set_up(
+    State(pages): State<Pages>,
+    Path(link): Path<String>,
+    request: Request<Body>,
+) -> Result<Response, Response> {
+    let (stranger, _) = Stranger::of(request, &pages).await?;
+    if !stranger.app.people.set_up.is_open_to(&link) {
+        return Err(form::stranger(&used()));
+    }
+    let page = frame::page(&SetUpPage {
+        shell: stranger.shell("Set up"),
+        action: format!("/set-up/{}", links::segment(&link)),
+        name: String::new(),
+        wrong: None,
+    });
+    Ok(stranger.bind(page))
+}
+
+/// Makes the first admin, and signs them in.
+pub(super) async fn first_user(
+    State(pages): State<Pages>,
+    Path(link): Path<String>,
+    request: Request<Body>,
+) -> Result<Response, Response> {
+    let (stranger, body) = Stranger::of(request, &pages).await?;
+    let fields = stranger.fields(body).await?;
+    let app = &stranger.app;
+    if !app.people.set_up.is_open_to(&link) {
+        return Err(form::stranger(&used()));
+    }
+    let spec = UserSpec {
+        name: fields.get("name").to_owned(),
+        role: AccessRole::Admin,
+        password: fields.raw("password").to_owned(),
+    };
+    let made = if spec.password == fields.raw("again") {
+        create_first_user(app, &spec)
+            .await
+            .map_err(|failure| Wrong::of(failure.problem()))
+    } else {
+        let says = "the two are not the same".to_owned();
+        Err(Wrong { field: "again", says })
+    };
+    if let Err(wrong) = made {
+        let page = SetUpPage {
+            shell: stranger.shell("Set up"),
+            action: format!("/set-up/{}", links::segment(&link)),
+            name: spec.name,
+            wrong: Some(wrong),
+        };
+        return Ok(frame::page_as(422, &page));
+    }
+    app.people.set_up.close();
+    tracing::info!(user = spec.name, "the first admin was made by the set-up link");
+    let entered = stranger.enter(&spec.name, &spec.password, "/?done=welcome").await;
+    Ok(entered.unwrap_or_else(|_| Redirect::to("/sign-in").into_response()))
+}
+
+fn used() -> Problem {
+    let detail = "this link leads nowhere: it was used already, or somebody can sign in. Sign in, or have an admin run \
+        `thirdboot user add NAME`";
+    Problem::new(ProblemType::NotFound, detail)
+}

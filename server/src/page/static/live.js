@@ -1,0 +1,58 @@
+// Liveness, and nothing else: when the server says that something happened, the page is asked for again, and the parts
+// of it that differ are put in. Every page works without this.
+"use strict";
+(() => {
+  const main = document.querySelector("main[data-live]");
+  if (!main) return;
+  const pace = 1000, idle = 30000;
+  const sign = document.querySelector("[data-liveness]");
+  const say = (text) => { if (sign && sign.textContent !== text) sign.textContent = text; };
+  let busy = false, waiting = false;
+
+  // A part in which somebody types, or has something open, stays as it is.
+  const inUse = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button")
+    || part.querySelector("details[open] form");
+
+  // By which a link or a summary is found again.
+  const mark = (one) => one.getAttribute("href") || (one.matches("summary") && one.parentNode.id);
+
+  function put(fresh) {
+    for (const part of document.querySelectorAll("[data-part]")) {
+      const other = fresh.getElementById(part.id);
+      if (!other || inUse(part)) continue;
+      for (const open of part.querySelectorAll("details[open][id]")) {
+        const same = fresh.getElementById(open.id);
+        if (same) same.open = true;
+      }
+      if (part.outerHTML !== other.outerHTML) {
+        const focused = part.contains(document.activeElement) && mark(document.activeElement);
+        part.replaceWith(document.importNode(other, true));
+        const again = focused && [...document.getElementById(other.id).querySelectorAll("a, summary")]
+          .find((one) => mark(one) === focused);
+        if (again) again.focus({ preventScroll: true });
+      }
+    }
+  }
+
+  async function look() {
+    if (busy || document.hidden) { waiting = true; return; }
+    busy = true;
+    waiting = false;
+    try {
+      const answer = await fetch(location.href, { redirect: "manual", headers: { accept: "text/html" } });
+      if (answer.type === "opaqueredirect") { location.reload(); return; }
+      if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch {
+      say("not connected");
+    }
+    setTimeout(() => { busy = false; if (waiting) look(); }, pace);
+  }
+
+  const news = new EventSource(main.dataset.live);
+  news.addEventListener("open", () => { say("live"); });
+  news.addEventListener("changed", look);
+  news.addEventListener("error", () => { say("not connected"); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting) look(); });
+  // "3 min ago" grows old by itself.
+  setInterval(look, idle);
+})();

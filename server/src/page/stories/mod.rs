@@ -1,0 +1,6 @@
+//! Stories of people at the pages.
+
+mod door;
+mod fleet;
+mod host;
+mod rest;
