@@ -7,11 +7,13 @@ use ipnet::IpNet;
 use thirdboot_lifecycle::DiskBoot;
 use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
+use tokio::sync::Notify;
 
 use crate::api::LastCensus;
 use crate::api::TokenUses;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
+use crate::fleetlock::{LockBook, Nodes};
 use crate::follow::Followers;
 use crate::metrics::Metrics;
 use crate::reconciler::Nudge;
@@ -41,6 +43,12 @@ pub struct Parts {
     pub stopping: Stopping,
     /// Wakes the reconciler.
     pub nudge: Nudge,
+    /// Who holds a reboot lock.
+    pub(crate) locks: LockBook,
+    /// Wakes the worker of reboot locks.
+    pub(crate) look_at_locks: Arc<Notify>,
+    /// The nodes of clusters.
+    pub(crate) nodes: Arc<dyn Nodes>,
     /// Wakes those who wait for a host.
     pub followers: Followers,
     /// What was served a moment ago.

@@ -16,6 +16,7 @@ pub mod server;
 pub mod site;
 pub mod vm;
 pub mod wait;
+pub mod zincati;
 
 pub use admin::Admin;
 pub use host::Machine;

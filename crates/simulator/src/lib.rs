@@ -23,6 +23,7 @@ mod reporter;
 mod script;
 #[cfg(test)]
 mod tests;
+mod updates;
 mod wire;
 
 pub use fault::{Fault, Meant};

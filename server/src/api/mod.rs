@@ -17,6 +17,7 @@ mod host_diff;
 mod hosts;
 mod import;
 mod lifetime;
+mod locks;
 mod metrics;
 mod observed;
 mod once;
@@ -103,6 +104,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::whoami))
         .routes(routes!(audit::list))
+        .routes(routes!(locks::list))
+        .routes(routes!(locks::show, locks::put, locks::reset))
+        .routes(routes!(locks::release))
         .merge(watching())
 }
 

@@ -6,6 +6,7 @@
 
 mod access;
 mod entries;
+mod locks;
 mod templates;
 
 use std::net::IpAddr;
@@ -77,6 +78,7 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::Fetched { .. }
         | Submission::JoinHandedOut { .. }
         | Submission::JoinWaits { .. }
+        | Submission::ClaimWaits { .. }
         | Submission::NodeSeen { .. }
         | Submission::Conflict { .. }
         | Submission::Due

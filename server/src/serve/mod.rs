@@ -24,6 +24,7 @@ pub use stopping::Stopping;
 #[cfg(test)]
 pub(crate) use trace::layered;
 
+use crate::fleetlock::{self, LockBook, NoNodes, Nodes};
 use crate::follow::Followers;
 use crate::reconciler::{self, Nudge};
 use crate::templates::Workshop;
@@ -42,6 +43,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     reconciler: JoinHandle<()>,
+    locks: JoinHandle<()>,
     certificates: JoinHandle<()>,
     data_dir: std::path::PathBuf,
 }
@@ -78,7 +80,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let nudge = Nudge::default();
     let (admin_token, is_token_new) = (opened.admin_token.clone(), opened.is_token_new);
     let (settings, tls) = prepare(&options, &opened, listening)?;
-    let app = put_together(opened, settings, nudge.clone());
+    let app = put_together(opened, settings, nudge.clone(), Arc::new(NoNodes));
     let (stop, stopped) = watch::channel(false);
     let reconciler = tokio::spawn(reconciler::run(
         Arc::clone(&app.store),
@@ -86,6 +88,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         options.reconcile_every,
         nudge,
     ));
+    let locks = tokio::spawn(fleetlock::worker::run(app.clone(), Arc::clone(&app.look_at_locks)));
     let boot_plane = trace::layered(boot::router(app.clone()), "boot", &app.metrics);
     let control_plane = trace::layered(api::router(app.clone()), "control", &app.metrics);
     let control_tls = options.control_is_tls().then(|| tls.config());
@@ -121,12 +124,13 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         stop,
         listeners,
         reconciler,
+        locks,
         certificates,
         data_dir: options.data_dir,
     })
 }
 
-fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App {
+fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge, nodes: Arc<dyn Nodes>) -> App {
     App::new(Parts {
         followers: Followers::new(Arc::clone(&opened.store)),
         store: opened.store,
@@ -137,6 +141,9 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
         stopping: Stopping::default(),
         settings,
         nudge,
+        locks: LockBook::default(),
+        look_at_locks: Arc::default(),
+        nodes,
         repeats: boot::Repeats::default(),
         documents: boot::OpenDocuments::default(),
         workshop: Workshop::default(),
@@ -146,7 +153,11 @@ fn put_together(opened: state::Opened, settings: Settings, nudge: Nudge) -> App 
 
 /// Everything but sockets and the reconciler, and the admin's token.
 #[cfg(test)]
-pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<(App, String)> {
+pub(crate) async fn assemble(
+    options: &ServeOptions,
+    clock: Arc<Clock>,
+    nodes: Arc<dyn Nodes>,
+) -> anyhow::Result<(App, String)> {
     let opened = Box::pin(state::open(options, clock)).await?;
     let admin_token = opened.admin_token.clone();
     let nowhere = Listening {
@@ -154,7 +165,7 @@ pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyho
         tls: options.tls.boot_tls_listen,
     };
     let (settings, _) = prepare(options, &opened, nowhere)?;
-    Ok((put_together(opened, settings, Nudge::default()), admin_token))
+    Ok((put_together(opened, settings, Nudge::default(), nodes), admin_token))
 }
 
 /// What the settings come to, and the certificate that goes with them.
@@ -225,6 +236,7 @@ impl Running {
             listener.await.context("a listener fell over")?;
         }
         self.reconciler.abort();
+        self.locks.abort();
         self.certificates.abort();
         self.app.store.close().await;
         tracing::info!("stopped");

@@ -1,7 +1,7 @@
 //! One line of set-up: both planes over a real store in a temporary folder, on a clock that a test moves.
 
 mod logged;
-mod mirror;
+pub(crate) mod mirror;
 mod reply;
 mod site;
 mod upstream;

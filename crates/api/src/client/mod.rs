@@ -6,6 +6,7 @@ mod boot;
 mod control;
 mod error;
 mod hosts;
+mod locks;
 mod packages;
 mod templates;
 #[cfg(test)]
