@@ -112,9 +112,47 @@ tell_provider() {
 
 # Zincati was off until the machine was ready.
 begin_updates() {
-    local off=$root/etc/zincati/config.d/90-disable-updates.toml
-    if [[ -e $off ]]; then
-        rm "$off"
-        systemctl --no-block restart zincati.service || true
+    local conf=$root/etc/zincati/config.d
+    local off=$conf/90-disable-updates.toml strategy=$conf/55-updates-strategy.toml
+    if [[ ! -e $off ]]; then return; fi
+    # Where its lock is, is a secret: Zincati's own group may read it, nobody else.
+    if [[ -e $etc/zincati.toml ]]; then
+        if ! { cp "$etc/zincati.toml" "$strategy.new" && chgrp zincati "$strategy.new" && chmod 0640 "$strategy.new" &&
+            mv "$strategy.new" "$strategy"; }; then
+            rm -f "$strategy.new"
+            thirdboot-report note --message "updates stay off: there is no group zincati to read where their lock is"
+            return
+        fi
+    fi
+    rm "$off"
+    systemctl --no-block restart zincati.service || true
+}
+
+# Whether this machine does what it is for in this boot: its node is Ready, or its podman answers. The cluster may speak
+# of the boot before for a while.
+is_well() {
+    local node='{.status.nodeInfo.bootID} {.status.conditions[?(@.type=="Ready")].status}'
+    if [[ -e $root/etc/rancher/k3s/config.yaml ]]; then
+        [[ $(k3s kubectl --kubeconfig "$root/var/lib/rancher/k3s/agent/kubelet.kubeconfig" \
+            get node "$THIRDBOOT_HOST" --output "jsonpath=$node" 2>/dev/null) == "$(boot_id) True" ]]
+    elif [[ -e $root/usr/local/bin/thirdboot-runner ]]; then
+        podman info >/dev/null 2>&1
     fi
 }
+
+# Asks for the reboot lock (`pre-reboot`) or gives it back (`steady-state`), keeps the answer's body in the file $2, prints
+# its status. The URL is a secret: curl has it from its standard input.
+lock() (
+    # shellcheck source=/dev/null
+    . "$etc/lock.env"
+    status='' ca=()
+    : >"$2"
+    if [[ -n ${THIRDBOOT_CA:-} ]]; then ca=(--cacert "$root$THIRDBOOT_CA"); fi
+    body=$(jq --null-input --compact-output --arg id "$THIRDBOOT_LOCK_ID" --arg group "$THIRDBOOT_LOCK_GROUP" \
+        '{client_params: {$id, $group}}')
+    status=$(printf 'url = "%s/fleetlock/%s/v1/%s"\n' "$THIRDBOOT_URL" "$THIRDBOOT_LOCK" "$1" |
+        curl --config - --silent --show-error --connect-timeout 10 --max-time 60 "${ca[@]}" \
+            --header 'fleet-lock-protocol: true' --header 'thirdboot-reason: monthly' --data-binary "$body" \
+            --output "$2" --write-out '%{http_code}') || status=000
+    printf '%s\n' "${status:-000}"
+)

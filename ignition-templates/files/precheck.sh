@@ -40,7 +40,7 @@ jq --null-input --argjson run "$THIRDBOOT_RUN" --arg boot_id "$(boot_id)" --argj
     --argjson macs "$(macs)" --slurpfile disk "$disk" --slurpfile disks "$disks" \
     '{$run, $boot_id, $dmi, $macs, disk: $disk[0], disks: $disks[0]}' >"$question"
 
-wait=1
+wait=1 said=
 while :; do
     status=$(api /v1/claim "$question" "$answer")
     case $status in
@@ -60,6 +60,12 @@ while :; do
         fail "the claim was refused: $(field "$answer" detail)"
         ;;
     000 | 408 | 429 | 5??)
+        # A new install of a machine that was ready waits for its turn to be away.
+        if [[ $(field "$answer" type) == */not-yet ]]; then
+            detail=$(field "$answer" detail)
+            if [[ $detail != "$said" ]]; then thirdboot-report note --message "waiting to claim: $detail"; fi
+            said=$detail
+        fi
         echo "no answer to the claim, status $status: again in $wait s" >&2
         pause "$wait"
         wait=$((wait * 2 > 30 ? 30 : wait * 2))

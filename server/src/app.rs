@@ -14,6 +14,7 @@ use crate::api::TokenUses;
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
 use crate::cluster::Watched;
+use crate::fleetlock::{LockBook, Nodes};
 use crate::follow::Followers;
 use crate::metrics::Metrics;
 use crate::platform::Platforms;
@@ -47,6 +48,12 @@ pub struct Parts {
     pub nudge: Nudge,
     /// Providers that can be asked.
     pub platforms: Platforms,
+    /// Who holds a reboot lock.
+    pub(crate) locks: LockBook,
+    /// Wakes the worker of reboot locks.
+    pub(crate) look_at_locks: Arc<Notify>,
+    /// The nodes of clusters.
+    pub(crate) nodes: Arc<dyn Nodes>,
     /// Wakes those who wait for a host.
     pub followers: Followers,
     /// What was served a moment ago.

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod boot;
 pub mod cli;
 mod cluster;
+pub mod fleetlock;
 pub mod follow;
 pub mod metrics;
 mod observe;

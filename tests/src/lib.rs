@@ -17,6 +17,7 @@ pub mod site;
 pub mod terraform;
 pub mod vm;
 pub mod wait;
+pub mod zincati;
 
 pub use admin::Admin;
 pub use host::Machine;

@@ -218,7 +218,7 @@ fn at_provider(observed: &Observed) -> Option<Alert> {
 }
 
 fn lock_held(lock: &LockEvidence, limits: &AlertLimits, now: Timestamp) -> Option<Alert> {
-    is_past(lock.since, limits.lock_held_s, now).then(|| {
+    is_past(lock.since, lock.limit_s.unwrap_or(limits.lock_held_s), now).then(|| {
         let diagnosis = diagnose_lock(lock, now);
         alert(AlertKind::LockHeld, lock.since, diagnosis.says, &diagnosis.advice)
     })

@@ -107,12 +107,12 @@ fn stalls_at(run: &Run, deadlines: &Deadlines) -> Option<Timestamp> {
 fn gives_up_at(run: &Run, deadlines: &Deadlines) -> Option<Timestamp> {
     let give_up_s = deadlines.of(run.stage)?.give_up_s?;
     // A host that asks for its turn is alive, however long the others take.
-    let asked = run
-        .evidence
-        .join_wait
-        .as_ref()
-        .filter(|_| run.stage == Stage::Networked)
-        .map_or(run.entered_at, |wait| wait.asked_at);
+    let wait = match run.stage {
+        Stage::Networked => run.evidence.join_wait.as_ref(),
+        Stage::Live => run.evidence.claim_wait.as_ref(),
+        _ => None,
+    };
+    let asked = wait.map_or(run.entered_at, |wait| wait.asked_at);
     Some(after(asked.max(run.entered_at), give_up_s).max(stalls_at(run, deadlines)?))
 }
 

@@ -3,9 +3,12 @@
 mod join;
 mod network;
 mod provider;
+mod lock;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use lock::{LockEvidence, diagnose_lock};
 
 use crate::{Fetch, LOCAL_BOOTS_BEFORE_STALL, Run, Stage};
 
@@ -45,7 +48,7 @@ pub enum Cause {
     VlanNotCarried,
     /// Third boot, and no word of the network.
     NetworkSilent,
-    /// Networked, and it is somebody else's turn to join.
+    /// Somebody else's turn to join, or to be away for a new install.
     WaitingForTurn,
     /// Networked, and the join did not happen.
     JoinStuck,
@@ -72,15 +75,6 @@ pub struct Diagnosis {
     pub says: String,
     /// What to look at or do.
     pub advice: String,
-}
-
-/// A reboot lock, as far as a diagnosis needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockEvidence {
-    /// Its group.
-    pub group: String,
-    /// Since when the host holds it.
-    pub since: Timestamp,
 }
 
 fn found(cause: Cause, says: String, advice: &str) -> Diagnosis {
@@ -139,7 +133,7 @@ pub fn diagnose(run: &Run, now: Timestamp) -> Option<Diagnosis> {
             })
         }
         Stage::Cancelled => None,
-        _ if run.stalled_since.is_none() => join::waiting(run, now),
+        _ if run.stalled_since.is_none() => join::waiting(run, now).or_else(|| lock::waiting(run, now)),
         _ => stalled(run, &since, now),
     }
 }
@@ -154,6 +148,7 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
             "check that the machine is powered, that network boot comes before the disk, that the provider's network boot is on, and that its boot URL or the network's boot file is the one shown for this host",
         ),
         Stage::Netbooting => netbooting(run, now),
+        Stage::Live if run.evidence.claim_wait.is_some() => return lock::waiting(run, now),
         Stage::Live => found(
             Cause::NoClaim,
             format!("the live system reported {since} and has not claimed its disk since"),
@@ -255,19 +250,5 @@ fn netbooting(run: &Run, now: Timestamp) -> Diagnosis {
         Cause::RootfsNotFetched,
         format!("the kernel was served {kernel} and the rootfs was never fetched"),
         "too little memory (2 GiB at least), no driver for the network card in the initramfs, or LACP that does not come up: look at the console",
-    )
-}
-
-/// Why a reboot lock is held for longer than its limit.
-#[must_use]
-pub fn diagnose_lock(lock: &LockEvidence, now: Timestamp) -> Diagnosis {
-    found(
-        Cause::LockHeld,
-        format!(
-            "the reboot lock of group {} was taken {}",
-            lock.group,
-            ago(lock.since, now)
-        ),
-        "the host never came back, or its staged deployment was unlocked: look at its console; a person releases the lock, it never expires by itself",
     )
 }

@@ -41,6 +41,11 @@ pub enum Event {
         /// Whose turn it is and why, for people.
         why: String,
     },
+    /// It wanted to claim, and was told to wait: its new install would disrupt too much.
+    ClaimWaits {
+        /// What for, for people.
+        why: String,
+    },
     /// The cluster's API was asked about its node.
     NodeSeen(NodeWord),
     /// An admin cancels it.
@@ -85,6 +90,7 @@ pub enum EventKind {
     Network,
     JoinHandedOut,
     JoinWaits,
+    ClaimWaits,
     NodeSeen,
     Joining,
     Ready,
@@ -100,7 +106,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::InstallScript,
         Self::LocalScript,
         Self::Fetched,
@@ -118,6 +124,7 @@ impl EventKind {
         Self::Network,
         Self::JoinHandedOut,
         Self::JoinWaits,
+        Self::ClaimWaits,
         Self::NodeSeen,
         Self::Joining,
         Self::Ready,
@@ -152,6 +159,7 @@ impl EventKind {
             Self::Network => "network",
             Self::JoinHandedOut => "join-handed-out",
             Self::JoinWaits => "join-waits",
+            Self::ClaimWaits => "claim-waits",
             Self::NodeSeen => "node-seen",
             Self::Joining => "joining",
             Self::Ready => "ready",
@@ -333,6 +341,7 @@ impl Event {
             Self::Report { report, .. } => report.said.kind(),
             Self::JoinHandedOut { .. } => EventKind::JoinHandedOut,
             Self::JoinWaits { .. } => EventKind::JoinWaits,
+            Self::ClaimWaits { .. } => EventKind::ClaimWaits,
             Self::NodeSeen(_) => EventKind::NodeSeen,
             Self::Cancel { .. } => EventKind::Cancel,
             Self::PermitVoided { .. } => EventKind::PermitVoided,

@@ -46,6 +46,9 @@ pub struct Evidence {
     /// Where that differed; empty is proof.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network_differs: Vec<String>,
+    /// What it waits for before its claim is looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_wait: Option<JoinWait>,
     /// What it waits for before it may join.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join_wait: Option<JoinWait>,

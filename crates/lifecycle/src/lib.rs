@@ -16,6 +16,7 @@ mod event;
 mod evidence;
 mod host;
 mod identity;
+mod locks;
 mod name;
 mod network;
 mod node;
@@ -48,6 +49,11 @@ pub use event::{Event, EventKind, Fetch, Report, Said, SecretKind};
 pub use evidence::{Boot, Claimed, Evidence, Installed, LastWord, MAX_BOOTS, Seen};
 pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Role};
 pub use identity::{BootId, Identified, Identity, Mac, Serial, SmbiosUuid, identify};
+pub use locks::{
+    DEFAULT_DRAIN_S, Day, GroupName, GroupSettings, InvalidGroupName, InvalidGroupSettings, InvalidStart, LockAsk,
+    LockReason, LockSlot, LockVerdict, MAX_SLOTS, RebootWindow, Servers, SlotState, Standing, StartTime, UpdatePolicy,
+    WAITER_FRESH_S, decide_lock,
+};
 pub use name::{ClusterName, HostName, InvalidName, RunNumber};
 pub use network::{
     AddressPool, AddressRange, Bond, BondMode, DEFAULT_MTU, LacpRate, Method, Misfit, Network, NetworkFault, Port,

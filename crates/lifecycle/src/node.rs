@@ -61,7 +61,7 @@ pub enum ReadyBy {
     OwnWord,
 }
 
-/// A host that waits for its turn to join.
+/// A host that waits for its turn to join, or to claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinWait {
     /// Since when for this reason.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Host, Permit, Role, RunNumber, Stage};
+use crate::{Evidence, GroupName, Host, Permit, Role, RunNumber, Stage};
 
 /// One provisioning attempt of a host, from its permit to ready, failed or cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,13 @@ pub struct Run {
     pub ended: Option<Ended>,
     /// What it has shown.
     pub evidence: Evidence,
+    /// The group whose reboot lock its installed system asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupName>,
+    /// The same of the ready system that it replaces: then this run disrupts something, and counts against that group's
+    /// budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<GroupName>,
 }
 
 /// Where and why a run failed or was cancelled.
@@ -51,7 +58,23 @@ impl Run {
             ended: None,
             evidence: Evidence::default(),
             permit,
+            group: Some(GroupName::of(host.cluster.as_ref(), host.role)),
+            replaces: None,
         }
+    }
+
+    /// Whether the host was ever ready, in this run or before it.
+    #[must_use]
+    pub fn has_been_ready(&self) -> bool {
+        self.stage == Stage::Ready || self.replaces.is_some()
+    }
+
+    /// The group of what is on the disk of `host`: until the claim the system that this run replaces.
+    #[must_use]
+    pub fn group_in_force(&self, host: &Host) -> GroupName {
+        let replaced = self.replaces.as_ref().filter(|_| !self.was_claimed());
+        let group = replaced.or(self.group.as_ref()).cloned();
+        group.unwrap_or_else(|| GroupName::of(host.cluster.as_ref(), self.role))
     }
 
     /// Whether its claim was granted: from then on the disk may be in pieces.

@@ -82,6 +82,7 @@ pub const ROWS: &[Row] = &[
     row(Live, On::InstallScript, Stay),
     row(Live, On::Fetched, Stay),
     row(Live, On::Live, Stay),
+    row(Live, On::ClaimWaits, Stay),
     row(Live, On::Claimed, Go(Installing)),
     row(Live, On::InstallFailed, Go(Failed)),
     row(Live, On::Note, Either(&[Live, Cancelled])),

@@ -193,14 +193,8 @@ fn record(run: &mut Run, event: &Event, now: Timestamp) {
         Event::Stall => {
             run.stalled_since.get_or_insert(now);
         }
-        Event::JoinWaits { why } => {
-            let before = run.evidence.join_wait.take().filter(|wait| wait.why == *why);
-            run.evidence.join_wait = Some(JoinWait {
-                since: before.map_or(now, |wait| wait.since),
-                asked_at: now,
-                why: why.clone(),
-            });
-        }
+        Event::JoinWaits { why } => wait(&mut run.evidence.join_wait, why, now),
+        Event::ClaimWaits { why } => wait(&mut run.evidence.claim_wait, why, now),
         Event::NodeSeen(word) => {
             run.evidence.node = Some(NodeSeen {
                 at: now,
@@ -211,6 +205,16 @@ fn record(run: &mut Run, event: &Event, now: Timestamp) {
         Event::JoinHandedOut { .. } => run.evidence.join_wait = None,
         Event::FoundInstalled | Event::Cancel { .. } | Event::GiveUp { .. } => {}
     }
+}
+
+/// It asked again and waits, perhaps for something else than before.
+fn wait(place: &mut Option<JoinWait>, why: &str, now: Timestamp) {
+    let before = place.take().filter(|wait| wait.why == why);
+    *place = Some(JoinWait {
+        since: before.map_or(now, |wait| wait.since),
+        asked_at: now,
+        why: why.to_owned(),
+    });
 }
 
 fn record_report(run: &mut Run, report: &Report, differences: &[String], now: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use thirdboot_lifecycle::{Host, PackageSources, Permit, RunNumber};
+use thirdboot_lifecycle::{GroupSettings, Host, PackageSources, Permit, RunNumber};
 
 use crate::{BaseUrl, FileName, Overlay, Secret};
 
@@ -46,6 +46,8 @@ pub struct RunFacts<'a> {
     pub assets: &'a AssetNames,
     /// What its role has beside the host's own packages, and where packages come from.
     pub sources: &'a PackageSources,
+    /// How the hosts of its group update themselves, and when they reboot.
+    pub updates: &'a GroupSettings,
     /// Addresses of ready hosts on its VLANs: one of them must answer before the VLAN counts as proven.
     pub peers: &'a [IpAddr],
     /// The VLAN of its cluster, where known.

@@ -1,13 +1,13 @@
 //! Who a host is in the reboot lock's protocol.
 
 use sha2::{Digest as _, Sha256};
-use thirdboot_lifecycle::Host;
+use thirdboot_lifecycle::{GroupName, Host};
 
 /// Group and id that the installed Zincati sends. Written into its config, so that the server knows both beforehand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FleetLockIdentity {
     /// `<cluster>.<role>`, or the role alone.
-    pub group: String,
+    pub group: GroupName,
     /// 32 hex digits with the version bits of a UUID.
     pub id: String,
 }
@@ -15,18 +15,13 @@ pub struct FleetLockIdentity {
 /// The host's group and id. Both follow from its record alone.
 #[must_use]
 pub fn fleetlock_identity(host: &Host) -> FleetLockIdentity {
-    let role = host.role.as_str();
-    let group = match &host.cluster {
-        Some(cluster) => format!("{cluster}.{role}"),
-        None => role.to_owned(),
-    };
     let digest = Sha256::digest(format!("thirdboot fleetlock {}", host.name).as_bytes());
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest[..16]);
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     FleetLockIdentity {
-        group,
+        group: GroupName::of(host.cluster.as_ref(), host.role),
         id: data_encoding::HEXLOWER.encode(&bytes),
     }
 }
@@ -41,6 +36,6 @@ mod tests {
         let identity = fleetlock_identity(&host);
         assert_eq!(identity, fleetlock_identity(&host));
         assert_eq!((identity.id.len(), &identity.id[12..13]), (32, "4"));
-        assert_eq!(identity.group, "agent");
+        assert_eq!(identity.group.as_str(), "agent");
     }
 }

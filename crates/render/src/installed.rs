@@ -8,10 +8,10 @@ use thirdboot_lifecycle::Host;
 use crate::{
     RenderError, RunFacts, Secret,
     files::{PRIVATE, PUBLIC, file},
-    firewall, fleetlock_identity, fragments,
+    firewall, fragments,
     k3s::{FLANNEL_LINK, FLANNEL_LINK_PATH, unit},
     keyfile::{FOLDER, keyfiles},
-    repositories, values,
+    repositories, updates, values,
 };
 
 /// Composes it.
@@ -40,23 +40,7 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
     if !servers.is_empty() {
         files.push(file("/etc/chrony.conf", PUBLIC, chrony(&servers).as_bytes()));
     }
-    // Zincati runs as a user of its own and must read these.
-    let identity = fleetlock_identity(host);
-    let who = format!(
-        "[identity]\ngroup = \"{}\"\nnode_uuid = \"{}\"\n",
-        identity.group, identity.id
-    );
-    files.push(file("/etc/zincati/config.d/50-identity.toml", PUBLIC, who.as_bytes()));
-    let lock = format!(
-        "[updates]\nstrategy = \"fleet_lock\"\n\n[updates.fleet_lock]\nbase_url = \"{}/fleetlock/{}/\"\n",
-        facts.config_base,
-        facts.lock.as_str()
-    );
-    files.push(file(
-        "/etc/zincati/config.d/55-updates-strategy.toml",
-        PUBLIC,
-        lock.as_bytes(),
-    ));
+    updates::add(&mut config, facts);
     config.passwd.users.push(PasswdUser {
         name: "core".to_owned(),
         ssh_authorized_keys: values::ssh_keys(host)?.into_iter().map(str::to_owned).collect(),

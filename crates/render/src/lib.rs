@@ -24,6 +24,7 @@ mod repositories;
 mod script;
 mod secret;
 mod template;
+mod updates;
 mod url;
 mod values;
 

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::IpAddr;
 
 use thirdboot_butane::ignition::Resource;
-use thirdboot_lifecycle::{Host, PackageSources, Permit, Provider, Purpose, Repository, Role, RunNumber};
+use thirdboot_lifecycle::{GroupSettings, Host, PackageSources, Permit, Provider, Purpose, Repository, Role, RunNumber};
 
 use crate::{AssetNames, BaseUrl, FileName, RunFacts, Secret};
 
@@ -66,6 +66,7 @@ pub(crate) struct Run {
     pub(crate) ca_pem: Option<&'static str>,
     pub(crate) sources: PackageSources,
     pub(crate) peers: Vec<IpAddr>,
+    pub(crate) updates: GroupSettings,
 }
 
 impl Run {
@@ -85,6 +86,7 @@ impl Run {
             ca_pem: None,
             sources: PackageSources::default(),
             peers: Vec::new(),
+            updates: GroupSettings::default(),
         }
     }
 
@@ -102,6 +104,7 @@ impl Run {
             conf,
             assets: &self.assets,
             sources: &self.sources,
+            updates: &self.updates,
             peers: &self.peers,
             join_vlan: Some(1234),
             ca_pem: self.ca_pem,

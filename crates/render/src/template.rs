@@ -10,6 +10,7 @@ const FUEL: u64 = 20_000;
 
 /// The scripts that hosts run, for `script('…')`. Embedded, and never rendered themselves.
 pub(crate) const SCRIPTS: [(&str, &str); 16] = [
+    ("back.sh", include_str!("../../../ignition-templates/files/back.sh")),
     ("boot.sh", include_str!("../../../ignition-templates/files/boot.sh")),
     ("disks.sh", include_str!("../../../ignition-templates/files/disks.sh")),
     ("failed.sh", include_str!("../../../ignition-templates/files/failed.sh")),
@@ -45,6 +46,7 @@ pub(crate) const SCRIPTS: [(&str, &str); 16] = [
         "provider.sh",
         include_str!("../../../ignition-templates/files/provider.sh"),
     ),
+    ("reboot.sh", include_str!("../../../ignition-templates/files/reboot.sh")),
     ("report.sh", include_str!("../../../ignition-templates/files/report.sh")),
     ("runner.sh", include_str!("../../../ignition-templates/files/runner.sh")),
 ];

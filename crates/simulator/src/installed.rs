@@ -44,6 +44,10 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(crate) fn new(config: Config) -> Self {
         Self {
             config,

@@ -24,6 +24,7 @@ mod reporter;
 mod script;
 #[cfg(test)]
 mod tests;
+mod updates;
 mod wire;
 
 pub use cluster::Clusters;

@@ -64,6 +64,8 @@ pub struct Machine {
     pub pace: Pace,
     pub(crate) wire: Wire,
     pub(crate) disk: Option<Installation>,
+    /// Whether it comes back from its update; none: it makes none.
+    pub(crate) comes_back: Option<bool>,
     /// How often the fault struck.
     pub(crate) strikes: u8,
     pub(crate) watcher: Option<UnboundedSender<Progress>>,
@@ -83,6 +85,7 @@ impl Machine {
             pace: Pace::new(1.0),
             wire: wire.clone(),
             disk: None,
+            comes_back: None,
             strikes: 0,
             watcher: None,
         }
@@ -125,7 +128,17 @@ impl Machine {
             return self.end(Outcome::Hung("is switched off".to_owned()));
         }
         loop {
-            if let Turn::End(outcome) = self.boot().await {
+            let mut turn = self.boot().await;
+            if turn == Turn::End(Outcome::Ready)
+                && let Some(comes_back) = self.comes_back.take()
+            {
+                self.tell(Step::Ready);
+                turn = match self.update(comes_back).await {
+                    Ok(turn) => turn,
+                    Err(error) => Turn::hang(error.to_string()),
+                };
+            }
+            if let Turn::End(outcome) = turn {
                 return self.end(outcome);
             }
         }
@@ -170,7 +183,7 @@ impl Machine {
     }
 
     /// What iPXE is told to do, after whatever chain.
-    async fn script(&self) -> Result<Script, Trouble> {
+    pub(crate) async fn script(&self) -> Result<Script, Trouble> {
         let mut url = self.boot_url.clone();
         for _ in 0..LONGEST_CHAIN {
             let text = self.fetch_script(&url).await?;

@@ -36,6 +36,8 @@ pub enum Step {
     Network,
     /// It asks to join, or waits for its turn.
     Joining,
+    /// It waits for its turn to reboot into an update.
+    Waiting,
     /// It is what it was to become.
     Ready,
     /// It hangs, for this reason; nobody told the server.
@@ -56,6 +58,7 @@ impl fmt::Display for Step {
             Self::Layering => f.write_str("layers packages"),
             Self::Network => f.write_str("brings up its network"),
             Self::Joining => f.write_str("joins"),
+            Self::Waiting => f.write_str("waits for its turn to reboot"),
             Self::Ready => f.write_str("ready"),
             Self::Hangs(why) => f.write_str(why),
         }

@@ -6,6 +6,8 @@ use thirdboot_api::boot::{ClaimBody, ClusterBody, GrantAnswer, JoinAnswer, JoinB
 use thirdboot_api::{BootClient, ClientError, Fetched, Token};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::updates::Lock;
+
 /// What keeps a machine from going on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Trouble {
@@ -71,6 +73,12 @@ impl Wire {
     pub(crate) async fn report(&self, to: &Address, body: &ReportBody) -> Result<StageAnswer, ClientError> {
         let _slot = self.slot().await;
         self.boot.report(&to.url, &to.secret, body).await
+    }
+
+    pub(crate) async fn reboot_lock(&self, lock: &Lock, question: &str) -> Result<(), ClientError> {
+        let _slot = self.slot().await;
+        let who = (lock.id.as_str(), lock.group.as_str());
+        self.boot.reboot_lock(&lock.url, &lock.secret, question, who).await
     }
 
     pub(crate) async fn join(&self, to: &Address, body: &JoinBody) -> Result<JoinAnswer, ClientError> {

@@ -16,8 +16,7 @@ use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
 use crate::{
-    answers, clusters, deadlines, hosts, packages, prune, put, read, reports, submit, templates, tokens, unknown,
-    users, watching,
+    answers, clusters, deadlines, hosts, locks, packages, prune, put, read, reports, submit, templates, tokens, unknown, users, watching,
 };
 
 /// An open transaction and what it has read so far.
@@ -149,6 +148,7 @@ impl<'c> Batch<'c> {
                 Ok(touched) => Ok(Held::new(reply, Ok(touched))),
                 Err(error) => Err((Job::Users(change, reply), error)),
             },
+            job @ (Job::ChangeLock(..) | Job::PutLockGroup(..)) => locks::work(self, job).await,
             Job::AddCluster(state, reply) => match clusters::add(self, &state).await {
                 Ok(result) => Ok(Held::new(reply, result)),
                 Err(error) => Err((Job::AddCluster(state, reply), error)),

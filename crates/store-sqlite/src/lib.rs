@@ -18,6 +18,7 @@ mod faults;
 mod hosts;
 mod job;
 mod lock;
+mod locks;
 pub mod maintenance;
 mod meta;
 mod open;

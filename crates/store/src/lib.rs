@@ -15,6 +15,7 @@ mod clusters;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
+mod locks;
 mod log;
 mod model;
 mod packages;
@@ -34,6 +35,7 @@ pub use census::{Census, Counts};
 pub use clock::Clock;
 pub use clusters::{ClusterError, ClusterState, Clusters};
 pub use error::{StoreError, SubmitError};
+pub use locks::{LockChange, LockOutcome, Locks};
 pub use log::{Actor, LogEntry, LoggedEvent, MAX_LOG_BYTES};
 pub use model::{
     AccessRole, Document, DocumentKind, EventFilter, HostFilter, HostId, HostState, Limits, Page, Pruned, ReportAnswer,

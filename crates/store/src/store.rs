@@ -6,14 +6,13 @@ use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
 
 use crate::{
     Access, Actor, Addresses, Answer, Clusters, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId,
-    HostState, Limits, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Templates, Token,
-    UnknownMachine, Users, Watching,
+    HostState, Limits, Locks, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Templates, Token, UnknownMachine, Users, Watching,
 };
 
 /// Verbs for what the server needs. Reads see everything that was acknowledged before they began.
 #[async_trait]
 pub trait Store:
-    Access + Addresses + Clusters + Counts + Packages + Templates + Users + Watching + Send + Sync + 'static
+    Access + Addresses + Clusters + Counts + Locks + Packages + Templates + Users + Watching + Send + Sync + 'static
 {
     /// Adds hosts, all or none. Names, MACs, serials and UUIDs must be new to the fleet.
     ///

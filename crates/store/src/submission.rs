@@ -99,6 +99,13 @@ pub enum Submission {
         /// Whose turn it is and why, for people.
         why: String,
     },
+    /// It wanted to claim, and is about to be told to wait: its new install would disrupt too much.
+    ClaimWaits {
+        /// Which run.
+        run: RunNumber,
+        /// What for, for people.
+        why: String,
+    },
     /// The cluster's API was asked about the node of a run.
     NodeSeen {
         /// Which run.

@@ -18,12 +18,13 @@ const AT_ONCE: u32 = 500;
 const LOOKED_AT: u32 = 10_000;
 
 /// The alerts of one host.
-pub(super) fn of(state: &HostState, limits: &AlertLimits, now: Timestamp) -> Vec<AlertView> {
+pub(super) fn of(state: &HostState, app: &App, limits: &AlertLimits, now: Timestamp) -> Vec<AlertView> {
+    let lock = app.locks.of(state.id);
     let found = alerts(
         &state.host,
         state.run.as_ref(),
         state.observed.as_ref(),
-        None,
+        lock.as_ref(),
         limits,
         now,
     );
@@ -61,7 +62,7 @@ pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Ans
     };
     let (limits, now) = (app.store.timing().alerts, app.store.now());
     let page = sift(&app, filter, |state| {
-        let mut alerts = of(state, &limits, now);
+        let mut alerts = of(state, &app, &limits, now);
         alerts.retain(|alert| kind.is_none_or(|kind| alert.kind == kind.as_str()));
         let host = state.host.name.to_string();
         (!alerts.is_empty()).then_some(HostAlerts { host, alerts })

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use thirdboot_lifecycle::PackageSources;
+use thirdboot_lifecycle::{GroupName, GroupSettings, PackageSources};
 use thirdboot_store::HostState;
 
 use crate::App;
@@ -15,6 +15,8 @@ const MAX_PEERS: u32 = 4;
 pub(super) struct Beside {
     /// Packages of its role, and where packages come from.
     pub(super) sources: PackageSources,
+    /// How the hosts of its group update.
+    pub(super) updates: GroupSettings,
     /// Ready hosts on its VLANs.
     pub(super) peers: Vec<IpAddr>,
     /// The VLAN that its cluster's nodes talk over.
@@ -29,6 +31,8 @@ impl Beside {
         let repositories = app.store.repositories().await?;
         let repositories = repositories.into_iter().map(|repository| repository.value);
         let repositories = repositories.filter(|repository| repository.serves(host.role)).collect();
+        let group = GroupName::of(host.cluster.as_ref(), host.role);
+        let updates = app.store.lock_group(&group).await?.value;
         let mut peers = Vec::new();
         for vlan in &host.network.vlans {
             for address in &vlan.addresses {
@@ -43,6 +47,7 @@ impl Beside {
         Ok(Self {
             join_vlan: cluster.and_then(|state| state.cluster.spec.vlan),
             sources: PackageSources { defaults, repositories },
+            updates,
             peers,
         })
     }

@@ -22,6 +22,7 @@ mod hosts;
 mod import;
 mod joinable;
 mod lifetime;
+mod locks;
 mod metrics;
 mod observed;
 mod once;
@@ -123,6 +124,9 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::remove))
         .routes(routes!(users::set_password))
+        .routes(routes!(locks::list))
+        .routes(routes!(locks::show, locks::put, locks::reset))
+        .routes(routes!(locks::release))
         .merge(watching())
 }
 

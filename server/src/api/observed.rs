@@ -26,7 +26,7 @@ pub(super) async fn show(
     Path(name): Path<String>,
 ) -> Answer<Answered<ObservedView>> {
     let state = named(&app, &name).await?;
-    let alerts = alerts::of(&state, &app.store.timing().alerts, app.store.now());
+    let alerts = alerts::of(&state, &app, &app.store.timing().alerts, app.store.now());
     let observed = state.observed.as_ref();
     let network = observed.and_then(|observed| observed.network.as_ref());
     let said = observed.filter(|observed| observed.boot_id.is_some());

@@ -28,6 +28,7 @@ use super::routes;
         (name = "templates", description = "Users' own Butane documents on top of the installed config"),
         (name = "access", description = "Who may do what, and who did"),
         (name = "watching", description = "What happens, what is observed, what is wrong"),
+        (name = "locks", description = "Reboot locks: who may be disrupted, who waits, and how groups of hosts update"),
         (name = "settings", description = "What holds for every host"),
         (name = "assets", description = "The mirror: versions of the operating system, and files with a hash"),
         (name = "clusters", description = "k3s clusters: what they are, who begins them, who joins when"),

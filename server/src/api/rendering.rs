@@ -65,6 +65,7 @@ impl Rendering {
             conf: &self.conf,
             assets: &self.names,
             sources: &self.beside.sources,
+            updates: &self.beside.updates,
             peers: &self.beside.peers,
             join_vlan: self.beside.join_vlan,
             ca_pem: app.settings.ca_pem.as_deref(),

@@ -47,7 +47,7 @@ pub(super) fn view(state: &HostState, app: &App) -> HostView {
         version: state.version,
         run: run.map(|run| run_view(run, &timing.stages)),
         diagnosis: run.and_then(|run| diagnosis(run, state.observed.as_ref(), now)),
-        alerts: alerts::of(state, &timing.alerts, now),
+        alerts: alerts::of(state, app, &timing.alerts, now),
         os_version: state.observed.as_ref().and_then(|observed| observed.os_version.clone()),
         observed_at: state
             .observed

@@ -3,21 +3,37 @@
 use axum::Json as Answered;
 use axum::extract::{Request, State};
 use thirdboot_api::boot::{ClaimBody, DiskBody, GrantAnswer};
+use thirdboot_api::{Problem, ProblemType};
 use thirdboot_lifecycle::{Claim, Disk, Previous, RunNumber, SecretKind};
 use thirdboot_store::{Answer as Stored, Submission, SubmitError};
 
 use super::bearer::heard;
 use super::facts;
 use crate::App;
+use crate::fleetlock::{before_claim, claim_was_refused};
 use crate::metrics::OutcomeLabels;
 use crate::observe;
 use crate::problem::{Answer, Failure};
+
+/// Seconds after which a claim that waits for its lock is worth asking again.
+const CLAIM_RETRY_S: u64 = 15;
 
 pub(super) async fn claim(State(app): State<App>, request: Request) -> Answer<Answered<GrantAnswer>> {
     let (speaker, body): (_, ClaimBody) = heard(&app, &[SecretKind::Live], request).await?;
     speaker.speaks_of(body.run)?;
     let claim = read(body)?;
     let disk = claim.disk.label();
+    let run = claim.run;
+    if let Some(why) = before_claim(&app, &speaker.state, &claim).await? {
+        tracing::info!(%disk, %why, "claim waits for its reboot lock");
+        app.metrics
+            .claims
+            .get_or_create(&OutcomeLabels { outcome: "waits" })
+            .inc();
+        let detail = format!("this new install would disrupt too much: {why}");
+        let problem = Problem::new(ProblemType::NotYet, detail);
+        return Err(problem.retry_after(CLAIM_RETRY_S).into());
+    }
     let submission = Submission::Claim(Box::new(claim));
     let stored = app.store.submit(speaker.state.id, submission).await;
     let outcome = match &stored {
@@ -40,6 +56,7 @@ pub(super) async fn claim(State(app): State<App>, request: Request) -> Answer<An
         Err(error) => {
             if let SubmitError::ClaimRefused(why) = &error {
                 tracing::warn!(%disk, %why, "claim refused");
+                claim_was_refused(&app, &speaker.state, run).await?;
             }
             Err(error.into())
         }

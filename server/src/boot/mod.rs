@@ -31,6 +31,7 @@ pub use repeats::Repeats;
 pub(crate) use transport::Transport;
 
 use crate::App;
+use crate::fleetlock::{pre_reboot, steady_state};
 use crate::problem::{unknown_path, wrong_method};
 
 /// The routes of the boot plane.
@@ -47,6 +48,8 @@ pub fn router(app: App) -> Router {
         .route("/mirror/{arch}/{version}/{file}", get(mirror::file))
         .route("/files/{name}", get(mirror::extra))
         .route("/join/{secret}/{file}", get(joined::file))
+        .route("/fleetlock/{secret}/v1/pre-reboot", post(pre_reboot))
+        .route("/fleetlock/{secret}/v1/steady-state", post(steady_state))
         .route("/v1/claim", post(claim::claim))
         .route("/v1/report", post(report::report))
         .route("/v1/join", post(join::join))

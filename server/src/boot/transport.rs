@@ -43,7 +43,7 @@ impl Transport {
     }
 
     /// Turns hosts away that speak in the open where the settings forbid it. They keep what they have to say.
-    pub(super) fn may_speak(self, app: &App) -> Result<(), Failure> {
+    pub(crate) fn may_speak(self, app: &App) -> Result<(), Failure> {
         if self == Self::Plain && app.settings.require_tls {
             let detail = format!(
                 "claims, reports and joins are taken at {} only",

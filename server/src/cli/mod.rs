@@ -21,6 +21,7 @@ mod events;
 mod failure;
 mod host;
 mod input;
+mod lock;
 mod output;
 mod profile;
 mod repository;
@@ -53,6 +54,7 @@ pub use demo::DemoOptions;
 pub use doctor::DoctorOptions;
 pub use events::EventsCommand;
 pub use host::HostCommand;
+pub use lock::LockCommand;
 pub use output::Output;
 pub use profile::{LoginCommand, ProfileCommand};
 pub use repository::RepositoryCommand;
@@ -92,6 +94,8 @@ pub enum Command {
     Events(Box<EventsCommand>),
     /// List machines with something wrong beside their runs.
     Alerts(AlertsCommand),
+    /// Show reboot locks, release one, and set how groups of hosts update.
+    Lock(Box<LockCommand>),
     /// List, adopt and dismiss machines that nobody has described.
     Unknown(Box<UnknownCommand>),
     /// Make, list and revoke tokens.
@@ -131,6 +135,7 @@ pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
         Command::Cluster(command) => command.run().await,
         Command::Events(command) => command.run().await,
         Command::Alerts(command) => command.run().await,
+        Command::Lock(command) => command.run().await,
         Command::Unknown(command) => command.run().await,
         Command::Token(command) => command.run().await,
         Command::Whoami(command) => command.run().await,

@@ -6,6 +6,7 @@
 
 mod access;
 mod entries;
+mod locks;
 mod templates;
 mod users;
 
@@ -78,6 +79,7 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::Fetched { .. }
         | Submission::JoinHandedOut { .. }
         | Submission::JoinWaits { .. }
+        | Submission::ClaimWaits { .. }
         | Submission::NodeSeen { .. }
         | Submission::Conflict { .. }
         | Submission::AtProvider(_)

@@ -25,6 +25,7 @@ pub use stopping::Stopping;
 pub(crate) use trace::layered;
 
 use crate::cluster::{self, Watched};
+use crate::fleetlock::{self, LockBook, NoNodes, Nodes};
 use crate::follow::Followers;
 use crate::platform;
 use crate::people::{People, SetUp};
@@ -47,6 +48,7 @@ pub struct Running {
     listeners: Vec<JoinHandle<()>>,
     reconciler: JoinHandle<()>,
     cluster_worker: JoinHandle<()>,
+    locks: JoinHandle<()>,
     certificates: JoinHandle<()>,
     data_dir: std::path::PathBuf,
 }
@@ -84,7 +86,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let (admin_token, is_token_new) = (opened.admin_token.clone(), opened.is_token_new);
     let (settings, tls) = prepare(&options, &opened, listening)?;
     let (set_up, set_up_link) = SetUp::open(opened.store.as_ref(), &options.data_dir, &control_url).await?;
-    let app = put_together(&options, opened, settings, nudge.clone(), People::with(set_up));
+    let app = put_together(&options, opened, settings, nudge.clone(), People::with(set_up), Arc::new(NoNodes));
     let (stop, stopped) = watch::channel(false);
     let due = reconciler::run(
         Arc::clone(&app.store),
@@ -96,6 +98,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let reconciler = tokio::spawn(async move {
         tokio::join!(due, providers);
     });
+    let locks = tokio::spawn(fleetlock::worker::run(app.clone(), Arc::clone(&app.look_at_locks)));
     let boot_plane = trace::layered(boot::router(app.clone()), "boot", &app.metrics);
     let control_plane = trace::layered(page::control_plane(app.clone()), "control", &app.metrics);
     let cluster_worker = tokio::spawn(cluster::worker::run(app.clone()));
@@ -134,6 +137,7 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
         listeners,
         reconciler,
         cluster_worker,
+        locks,
         certificates,
         data_dir: options.data_dir,
     })
@@ -145,6 +149,7 @@ fn put_together(
     settings: Settings,
     nudge: Nudge,
     people: People,
+    nodes: Arc<dyn Nodes>,
 ) -> App {
     App::new(Parts {
         followers: Followers::new(Arc::clone(&opened.store)),
@@ -157,6 +162,9 @@ fn put_together(
         stopping: Stopping::default(),
         settings,
         nudge,
+        locks: LockBook::default(),
+        look_at_locks: Arc::default(),
+        nodes,
         repeats: boot::Repeats::default(),
         documents: boot::OpenDocuments::default(),
         workshop: Workshop::default(),
@@ -173,7 +181,11 @@ fn put_together(
 
 /// Everything but sockets and the reconciler, and the admin's token.
 #[cfg(test)]
-pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyhow::Result<(App, String)> {
+pub(crate) async fn assemble(
+    options: &ServeOptions,
+    clock: Arc<Clock>,
+    nodes: Arc<dyn Nodes>,
+) -> anyhow::Result<(App, String)> {
     let opened = Box::pin(state::open(options, clock)).await?;
     let admin_token = opened.admin_token.clone();
     let nowhere = Listening {
@@ -182,7 +194,7 @@ pub(crate) async fn assemble(options: &ServeOptions, clock: Arc<Clock>) -> anyho
     };
     let (settings, _) = prepare(options, &opened, nowhere)?;
     let (set_up, _) = SetUp::open(opened.store.as_ref(), &options.data_dir, "http://control.test").await?;
-    let app = put_together(options, opened, settings, Nudge::default(), People::with(set_up));
+    let app = put_together(options, opened, settings, Nudge::default(), People::with(set_up), nodes);
     Ok((app, admin_token))
 }
 
@@ -269,6 +281,7 @@ impl Running {
         }
         self.reconciler.abort();
         self.cluster_worker.abort();
+        self.locks.abort();
         self.certificates.abort();
         self.app.store.close().await;
         tracing::info!("stopped");

@@ -16,7 +16,7 @@ pub(crate) fn bytes(name: &str) -> Vec<u8> {
     (0..251_u8).cycle().take(length).collect()
 }
 
-pub(super) fn write(root: &Path) {
+pub(crate) fn write(root: &Path) {
     let folder = root.join("x86_64").join(VERSION);
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str| {

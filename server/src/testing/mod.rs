@@ -3,7 +3,7 @@
 mod clusters;
 mod browser;
 mod logged;
-mod mirror;
+pub(crate) mod mirror;
 mod reply;
 mod site;
 mod upstream;

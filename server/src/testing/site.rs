@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 
 use super::{Reply, mirror};
 use crate::boot::Peer;
+use crate::fleetlock::{NoNodes, Nodes};
 use crate::secrets::Purpose;
 use crate::serve::{self, ServeOptions, UnknownPolicy};
 use crate::{App, api, boot, page};
@@ -34,6 +35,7 @@ pub(crate) struct TestApp {
     control: Router,
     options: ServeOptions,
     folder: TempDir,
+    nodes: Arc<dyn Nodes>,
 }
 
 impl TestApp {
@@ -51,16 +53,20 @@ impl TestApp {
         options.unknown = UnknownPolicy::Hold;
         change(&mut options);
         let clock = Arc::new(Clock::manual(Timestamp::from_second(1_800_000_000).unwrap()));
-        Self::on(options, clock, folder).await
+        Self::on(options, clock, folder, Arc::new(NoNodes)).await
     }
 
     /// The same server, started again on its folder.
     pub(crate) async fn restarted(self) -> Self {
         self.app.store.close().await;
         let Self {
-            clock, options, folder, ..
+            clock,
+            options,
+            folder,
+            nodes,
+            ..
         } = self;
-        Self::on(options, clock, folder).await
+        Self::on(options, clock, folder, nodes).await
     }
 
     /// Stopped, its database set aside, and started again. Also returns where that is.
@@ -78,8 +84,14 @@ impl TestApp {
         self.restarted().await
     }
 
-    async fn on(options: ServeOptions, clock: Arc<Clock>, folder: TempDir) -> Self {
-        let (app, token) = serve::assemble(&options, Arc::clone(&clock)).await.unwrap();
+    /// The same server with clusters that answer, or do not.
+    pub(crate) async fn among(self, nodes: Arc<dyn Nodes>) -> Self {
+        Self { nodes, ..self }.restarted().await
+    }
+
+    async fn on(options: ServeOptions, clock: Arc<Clock>, folder: TempDir, nodes: Arc<dyn Nodes>) -> Self {
+        let made = serve::assemble(&options, Arc::clone(&clock), Arc::clone(&nodes)).await;
+        let (app, token) = made.unwrap();
         Self {
             boot: serve::layered(boot::router(app.clone()), "boot", &app.metrics),
             control: serve::layered(page::control_plane(app.clone()), "control", &app.metrics),
@@ -88,6 +100,7 @@ impl TestApp {
             token,
             options,
             folder,
+            nodes,
         }
     }
 

@@ -89,6 +89,32 @@ impl BootClient {
         ok(answer).await.map(drop)
     }
 
+    /// Asks for the host's reboot lock (`pre-reboot`), or gives it back (`steady-state`), by the FleetLock protocol. `who` is
+    /// its id and group. The secret stands in the path, and in no error.
+    ///
+    /// # Errors
+    /// When it is not its turn, or never will be.
+    pub async fn reboot_lock(
+        &self,
+        base: &str,
+        secret: &Token,
+        question: &str,
+        (id, group): (&str, &str),
+    ) -> Result<(), ClientError> {
+        let base = base.trim_end_matches('/');
+        let url = parse(&format!("{base}/fleetlock/{}/v1/{question}", secret.reveal()))?;
+        let body = serde_json::json!({"client_params": {"id": id, "group": group}});
+        let request = self
+            .http
+            .post(url.clone())
+            .header("fleet-lock-protocol", "true")
+            .json(&body);
+        let answer = request.send().await;
+        ok(answer.map_err(|error| ClientError::unreachable(&url, error))?)
+            .await
+            .map(drop)
+    }
+
     async fn fetch(&self, method: Method, url: &str) -> Result<Fetched, ClientError> {
         let url = parse(url)?;
         let answer = self.http.request(method, url.clone()).send().await;

@@ -8,6 +8,7 @@ mod control;
 mod error;
 mod hosts;
 mod once;
+mod locks;
 mod packages;
 mod templates;
 #[cfg(test)]

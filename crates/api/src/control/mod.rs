@@ -9,6 +9,7 @@ mod event;
 mod evidence;
 mod host;
 mod import;
+mod locks;
 mod network;
 mod observed;
 mod packages;
@@ -36,6 +37,7 @@ pub use event::{EventView, EventsPage};
 pub use evidence::{BootDetail, ClaimedView, InstalledView, RunDetail, SeenView};
 pub use host::{HoldView, HostCountsView, HostPatch, HostSpec, HostView, InstallSpec};
 pub use import::{ImportAction, ImportAnswer, ImportBody, ImportedHost};
+pub use locks::{LockGroupSpec, LockGroupView, LockPlaceView, RebootWindow, ReleaseLockBody, UpdatePolicy};
 pub use network::{
     AddressPoolSpec, AddressRangeSpec, BondMode, BondSpec, LacpRate, NetworkSpec, PortSpec, RouteSpec, UplinkMethod,
     UplinkSpec, VlanSpec, XmitHashPolicy,

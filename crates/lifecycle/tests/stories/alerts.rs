@@ -124,11 +124,15 @@ fn a_run_under_way_speaks_for_itself() {
 
 #[test]
 fn a_lock_is_told_when_it_is_held_for_long() {
-    let lock = LockEvidence {
-        group: "workers".into(),
-        since: t0(),
-    };
+    let lock = lock("workers");
     assert_eq!(kinds(None, None, Some(&lock), minutes(59)), []);
+    // A group's own limit counts before the fleet's.
+    let patient = LockEvidence {
+        limit_s: Some(2 * 3600),
+        ..lock.clone()
+    };
+    assert_eq!(kinds(None, None, Some(&patient), minutes(119)), []);
+    assert_eq!(kinds(None, None, Some(&patient), minutes(120)), [AlertKind::LockHeld]);
     assert_eq!(kinds(None, None, Some(&lock), minutes(60)), [AlertKind::LockHeld]);
 }
 
@@ -187,7 +191,7 @@ proptest! {
         let asker = Asker { may_install: true, unknown_boots_disk: false };
         let now = t0() + minutes(late);
         let before = decide(&Identified::Host(&host), Some(&run), asker, now);
-        let lock = LockEvidence { group: "g".into(), since: t0() };
+        let lock = lock("g");
         let _told = alerts(&host, Some(&run), Some(&observed), Some(&lock), &AlertLimits::default(), now);
         prop_assert_eq!(before, decide(&Identified::Host(&host), Some(&run), asker, now));
         prop_assert_eq!((host, run), (host_before, run_before));

@@ -270,16 +270,29 @@ fn podman_silent() {
 
 #[test]
 fn lock_held_for_long() {
-    let lock = LockEvidence {
-        group: "workers".into(),
-        since: t0(),
-    };
+    let lock = lock("workers");
     says_so(
         &diagnose_lock(&lock, t0() + minutes(300)),
         Cause::LockHeld,
         "workers was taken 5 h ago",
         "never expires",
     );
+}
+
+#[test]
+fn a_new_install_that_waits_for_its_slot() {
+    let why = "the slot of prod.server is held by s2".to_owned();
+    let mut run = after(at(Stage::Live), &[Event::ClaimWaits { why }]);
+    let seen = "waits for its group's lock since 9 min ago: the slot of prod.server is held by s2";
+    for stalled_since in [None, Some(t0())] {
+        run.stalled_since = stalled_since;
+        let diagnosis = diagnose(&run, run.evidence.claim_wait.as_ref().unwrap().since + minutes(9)).unwrap();
+        says_so(&diagnosis, Cause::WaitingForTurn, seen, "lock list");
+    }
+    // As long as it asks, it is not given up.
+    let asked_at = run.evidence.claim_wait.as_ref().unwrap().asked_at;
+    let verdict = |after| verdict_at(&run, &Deadlines::default(), asked_at + minutes(after));
+    assert_eq!((verdict(58), verdict(61)), (Verdict::Nothing, Verdict::GiveUp));
 }
 
 #[test]

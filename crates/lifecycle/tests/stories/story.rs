@@ -179,3 +179,15 @@ pub(crate) fn at(stage: Stage) -> Run {
     assert_eq!(run.stage, stage);
     run
 }
+
+/// A reboot lock that was granted for an update.
+pub(crate) fn lock(group: &str) -> LockEvidence {
+    LockEvidence {
+        group: group.parse().unwrap(),
+        state: SlotState::Granted,
+        since: t0(),
+        reason: LockReason::Update,
+        note: None,
+        limit_s: None,
+    }
+}

@@ -47,6 +47,7 @@ fn sample(kind: EventKind) -> Event {
         EventKind::PermitVoided => Event::PermitVoided { why: "restored".into() },
         EventKind::PermitExpired => Event::PermitExpired,
         EventKind::Stall => Event::Stall,
+        EventKind::ClaimWaits => Event::ClaimWaits { why: "no slot".into() },
         EventKind::GiveUp => Event::GiveUp { cause: "silent".into() },
     }
 }

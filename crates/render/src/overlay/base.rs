@@ -1,7 +1,7 @@
 //! What templates go on top of, for checking: the installed config with made-up secrets.
 
 use thirdboot_butane::ignition::Config;
-use thirdboot_lifecycle::{Host, PackageSources, Permit, Purpose, RunNumber};
+use thirdboot_lifecycle::{GroupSettings, Host, PackageSources, Permit, Purpose, RunNumber};
 
 use super::{Fault, Overlay, merge::on_top};
 use crate::{AssetNames, BaseUrl, FileName, RenderError, RunFacts, Secret, installed::installed};
@@ -49,6 +49,7 @@ impl CheckBase {
                 image: None,
             },
             sources: &PackageSources::default(),
+            updates: &GroupSettings::default(),
             peers: &[],
             join_vlan: None,
             ca_pem: None,

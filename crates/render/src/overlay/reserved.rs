@@ -55,6 +55,7 @@ pub const RESERVED: &[Reserved] = &[
     reserved("/etc/zincati/config.d/50-identity.toml", UPDATES),
     reserved("/etc/zincati/config.d/55-updates-strategy.toml", UPDATES),
     reserved("/etc/zincati/config.d/90-disable-updates.toml", UPDATES),
+    reserved("/etc/zincati/config.d/95-updates-off.toml", UPDATES),
     reserved(
         "/etc/rancher/k3s/config.yaml",
         "k3s is configured by the join; registries.yaml and manifests are yours",

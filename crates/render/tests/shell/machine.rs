@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const SECRET: &str = "tb_live_aaaabbbbccccdddd2345";
+pub(crate) const LOCK: &str = "tb_lock_aaaabbbbccccdddd2345";
 pub(crate) const BOOT_ID: &str = "11111111-2222-4333-8444-555555555555";
 
 pub(crate) struct Machine {
@@ -55,6 +56,10 @@ impl Machine {
         machine.write("etc/thirdboot/packages", "");
         machine.write("etc/os-release", "ID=fedora\nOSTREE_VERSION='43.20260901.3.0'\n");
         machine.write("etc/zincati/config.d/90-disable-updates.toml", "");
+        machine.write(
+            "etc/thirdboot/lock.env",
+            &format!("THIRDBOOT_LOCK={LOCK}\nTHIRDBOOT_LOCK_ID=0af3\nTHIRDBOOT_LOCK_GROUP=prod.agent\nTHIRDBOOT_WINDOW_MINUTES=60\n"),
+        );
         machine.plan(r#"{"host":"node1","run":3,"disk":null,"wipe":[],"version":"43.1","image":null}"#);
         machine.boots(BOOT_ID);
         machine.write("sys/class/dmi/id/product_serial", "S3RI4L\n");
@@ -65,7 +70,7 @@ impl Machine {
         machine.write("sys/class/net/lo/address", "00:00:00:00:00:00\n");
         machine.write("sys/class/net/lo/type", "772\n");
         fs::create_dir_all(machine.path("etc/coreos/installer.d")).unwrap();
-        for quiet in ["udevadm", "mount", "umount", "restorecon"] {
+        for quiet in ["udevadm", "mount", "umount", "restorecon", "chgrp"] {
             machine.stub(quiet, "");
         }
         machine.stub("systemctl", "");

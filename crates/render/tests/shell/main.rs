@@ -12,6 +12,8 @@ mod join;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod locks;
+#[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod metadata;

@@ -133,6 +133,27 @@ fn a_server_that_is_away_is_asked_until_it_answers() {
 }
 
 #[test]
+fn what_a_new_install_waits_for_is_told_once() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::answering(move |request| {
+        if request.path == "/v1/report" {
+            return (200, r#"{"stage":"live"}"#.to_owned());
+        }
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0..3 => problem(503, "/problems/not-yet", "the slot of runner is held by a1"),
+            _ => granted(),
+        }
+    });
+    let machine = Machine::at(&server.url);
+    with_disks(&machine, &json!([disk("sda", "S1", &json!([]))]), &[], "");
+    machine.plan(&plan(None, &[]).to_string());
+    machine.run("precheck", &[]).ok();
+    assert_eq!(server.events(), ["note"]);
+    let message = "waiting to claim: the slot of runner is held by a1";
+    assert_eq!(server.report("note")["message"], message);
+}
+
+#[test]
 fn a_finished_install_of_this_run_is_booted_and_not_written() {
     let disks = json!([disk("sda", "S1", &coreos("sda"))]);
     let answer = || {

@@ -120,6 +120,13 @@ pub fn apply(state: &HostState, submission: &Submission, context: &Context<'_>) 
             }
             Err(refused) => Applied::refuse(refused),
         },
+        Submission::ClaimWaits { run, why } => match current(state, *run) {
+            Ok(_) => {
+                let event = Event::ClaimWaits { why: why.clone() };
+                on_run(state, &event, Actor::Host, context, Answer::Done)
+            }
+            Err(refused) => Applied::refuse(refused),
+        },
         Submission::NodeSeen { run, word } => match current(state, *run) {
             Ok(_) => on_run(
                 state,
@@ -185,7 +192,7 @@ fn on_run(state: &HostState, event: &Event, by: Actor, context: &Context<'_>, an
             let mut line = entry(event.kind().as_str(), by, Some(&next));
             line.message = match event {
                 Event::Fetched(what) => Some(what.as_str().to_owned()),
-                Event::JoinWaits { why } => Some(why.clone()),
+                Event::JoinWaits { why } | Event::ClaimWaits { why } => Some(why.clone()),
                 Event::NodeSeen(word) => Some(word.to_string()),
                 Event::Claimed { claim, grant } => Some(format!(
                     "{} (attempt {} of {})",

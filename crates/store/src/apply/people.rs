@@ -30,7 +30,9 @@ pub(super) fn arm(state: &HostState, permit: &Permit, documents: &[Document], ex
         return Applied::refuse(SubmitError::NotNow(why));
     }
     let number = state.run.as_ref().map_or(RunNumber(1), |run| run.number.next());
-    let run = Run::begin(number, &state.host, permit.clone());
+    let mut run = Run::begin(number, &state.host, permit.clone());
+    let before = state.run.as_ref().filter(|run| run.has_been_ready());
+    run.replaces = before.map(|before| before.group_in_force(&state.host));
     let host = state.host.adopted.then(|| Host {
         adopted: false,
         ..state.host.clone()

@@ -21,6 +21,7 @@ pub mod documents;
 pub mod history;
 pub mod hosts;
 pub mod lists;
+pub mod locks;
 pub mod packages;
 pub mod path;
 pub mod provider;
@@ -114,6 +115,9 @@ stories! { $
         the_same_number_in_another_boot_is_another_report, what_a_ready_host_says_is_observed;
     claims: a_claim_takes_the_permit, a_claim_with_anothers_card_is_refused, a_held_host_is_refused_until_released,
         a_cancelled_permit_grants_nothing;
+    locks: a_slot_is_held_by_one_host_until_it_gives_it_back, a_drain_comes_before_the_grant, a_late_word_releases_nothing,
+        the_turn_is_that_of_who_waits_longest, a_groups_settings_are_kept_and_reset, a_host_that_is_removed_holds_nothing,
+        a_new_install_of_a_ready_host_waits, of_many_at_once_no_more_hold_a_slot_than_there_are;
     documents: documents_live_until_the_install_is_complete, the_next_run_replaces_documents;
     times: a_permit_expires_when_its_time_is_over, a_late_stage_stalls_and_then_fails, time_never_runs_backwards;
     lists: the_log_is_read_in_pages, a_change_wakes_those_who_wait, what_is_over_the_caps_goes,

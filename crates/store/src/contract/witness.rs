@@ -9,15 +9,12 @@ use async_trait::async_trait;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use thirdboot_lifecycle::{
-    ClusterName, Host, HostName, Identity, Repository, RepositoryName, Role, RoleDefaults, Run, RunNumber,
+    ClusterName, GroupName, GroupSettings, Host, HostName, Identity, LockSlot, Repository, RepositoryName, Role,
+    RoleDefaults, Run, RunNumber,
 };
 
 use crate::{
-    Access, AccessRole, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState,
-    Clusters, Counts, Deed, Document, DocumentKind, EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState,
-    KeptAnswer, Limits, ListedToken, LoggedEvent, Packages, Page, Pruned, PutError, PutHost, RenderAnswer, Revocation,
-    Session, Store, StoreError, StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates,
-    Timing, TimingChange, Token, UnknownMachine, User, Users, Versioned, Watching,
+    Access, AccessRole, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState, Clusters, Counts, Deed, Document, DocumentKind, EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState, KeptAnswer, Limits, ListedToken, LockChange, LockOutcome, Locks, LoggedEvent, Packages, Page, Pruned, PutError, PutHost, RenderAnswer, Revocation, Session, Store, StoreError, StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates, Timing, TimingChange, Token, UnknownMachine, User, Users, Versioned, Watching,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -35,6 +32,7 @@ pub fn uncalled() -> Vec<&'static str> {
         ADDRESSES,
         CLUSTERS,
         COUNTS,
+        LOCKS,
         PACKAGES,
         STORE,
         TEMPLATES,
@@ -94,6 +92,16 @@ passed_on! {
 passed_on! {
     Counts, COUNTS, {};
     fn census() -> Result<Census, StoreError>;
+}
+
+passed_on! {
+    Locks, LOCKS, {};
+    fn change_lock(change: LockChange) -> Result<LockOutcome, StoreError>;
+    fn locks() -> Result<Vec<LockSlot>, StoreError>;
+    fn lock_of(host: HostId) -> Result<Option<LockSlot>, StoreError>;
+    fn lock_groups() -> Result<Vec<(GroupName, Versioned<GroupSettings>)>, StoreError>;
+    fn lock_group(name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError>;
+    fn put_lock_group(name: &GroupName, settings: Option<GroupSettings>) -> Result<u64, StoreError>;
 }
 
 passed_on! {

@@ -1,0 +1,51 @@
+//! Reboot locks, for programs and the command line.
+
+use reqwest::Method;
+
+use super::{Client, ClientError};
+use crate::control::{Empty, LockGroupSpec, LockGroupView, LockPlaceView, Page, ReleaseLockBody};
+
+impl Client {
+    /// Every group that has settings, holders or hosts that wait, by name.
+    ///
+    /// # Errors
+    /// When nothing answers.
+    pub async fn locks(&self) -> Result<Page<LockGroupView>, ClientError> {
+        self.get(&["locks"], &[]).await
+    }
+
+    /// A group.
+    ///
+    /// # Errors
+    /// When that is no group's name, or nothing answers.
+    pub async fn lock_group(&self, name: &str) -> Result<LockGroupView, ClientError> {
+        self.get(&["locks", name], &[]).await
+    }
+
+    /// Replaces a group's settings.
+    ///
+    /// # Errors
+    /// When they are malformed, the token may not, or nothing answers.
+    pub async fn put_lock_group(&self, name: &str, spec: &LockGroupSpec) -> Result<LockGroupView, ClientError> {
+        let url = self.url(&["locks", name], &[])?;
+        self.ask(Method::PUT, &url, Some(spec)).await
+    }
+
+    /// Goes back to a group's built-in settings.
+    ///
+    /// # Errors
+    /// When the token may not, or nothing answers.
+    pub async fn reset_lock_group(&self, name: &str) -> Result<LockGroupView, ClientError> {
+        let url = self.url(&["locks", name], &[])?;
+        self.ask(Method::DELETE, &url, None::<&Empty>).await
+    }
+
+    /// Gives a host's slot back, or takes it out of those that wait.
+    ///
+    /// # Errors
+    /// When it has no place, the token may not, or nothing answers.
+    pub async fn release_lock(&self, host: &str, body: &ReleaseLockBody) -> Result<LockPlaceView, ClientError> {
+        let url = self.url(&["hosts", host, "release-lock"], &[])?;
+        self.ask(Method::POST, &url, Some(body)).await
+    }
+}
