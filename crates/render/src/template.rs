@@ -9,7 +9,7 @@ use crate::{RenderError, engine};
 const FUEL: u64 = 20_000;
 
 /// The scripts that hosts run, for `script('…')`. Embedded, and never rendered themselves.
-pub(crate) const SCRIPTS: [(&str, &str); 16] = [
+pub(crate) const SCRIPTS: [(&str, &str); 18] = [
     ("back.sh", include_str!("../../../ignition-templates/files/back.sh")),
     ("boot.sh", include_str!("../../../ignition-templates/files/boot.sh")),
     ("disks.sh", include_str!("../../../ignition-templates/files/disks.sh")),
