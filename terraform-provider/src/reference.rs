@@ -115,9 +115,9 @@ fn written(title: &str, schema: &Schema, example: &str, import: Option<&str>) ->
     for (heading, attributes) in [("Arguments", given), ("Set by the provider", set)] {
         if !attributes.is_empty() {
             let _ = write!(page, "\n## {heading}\n\n");
-            attributes
-                .into_iter()
-                .for_each(|attribute| line(&mut page, attribute, 0));
+            for attribute in attributes {
+                line(&mut page, attribute, 0);
+            }
         }
     }
     if let Some(import) = import {
