@@ -4,6 +4,7 @@
 //! client, [`told`] makes diagnostics of the API's errors, [`checks`] looks at values while Terraform plans.
 
 mod checks;
+mod cluster;
 mod data;
 mod host;
 mod provider;

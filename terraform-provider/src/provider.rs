@@ -7,7 +7,8 @@ use thirdboot_terraform_plugin::{
     Attribute, Call, DataSource, Diagnostics, Object, Path, Provider, Resource, Schema, Type, Value, async_trait,
 };
 
-use crate::data::{HostSource, HostsSource};
+use crate::cluster::Cluster;
+use crate::data::{ClusterSource, HostSource, HostsSource};
 use crate::host::Host;
 use crate::provision::Provision;
 use crate::site::Site;
@@ -54,7 +55,8 @@ impl Provider for Thirdboot {
     fn resources(&self) -> BTreeMap<&'static str, Box<dyn Resource>> {
         let site = || self.site.clone();
         BTreeMap::from([
-            ("thirdboot_host", Box::new(Host(site())) as Box<dyn Resource>),
+            ("thirdboot_cluster", Box::new(Cluster(site())) as Box<dyn Resource>),
+            ("thirdboot_host", Box::new(Host(site()))),
             ("thirdboot_provision", Box::new(Provision(site()))),
             ("thirdboot_template", Box::new(Template(site()))),
             ("thirdboot_token", Box::new(TokenResource(site()))),
@@ -64,7 +66,11 @@ impl Provider for Thirdboot {
     fn data_sources(&self) -> BTreeMap<&'static str, Box<dyn DataSource>> {
         let site = || self.site.clone();
         BTreeMap::from([
-            ("thirdboot_host", Box::new(HostSource(site())) as Box<dyn DataSource>),
+            (
+                "thirdboot_cluster",
+                Box::new(ClusterSource(site())) as Box<dyn DataSource>,
+            ),
+            ("thirdboot_host", Box::new(HostSource(site()))),
             ("thirdboot_hosts", Box::new(HostsSource(site()))),
         ])
     }

@@ -13,7 +13,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/terraform");
 const WRITE: &str = "THIRDBOOT_WRITE_TERRAFORM";
 
 /// Of each page: what it is of, how it is written, and how one is imported.
-const EXAMPLES: [(&str, &str, Option<&str>); 7] = [
+const EXAMPLES: [(&str, &str, Option<&str>); 9] = [
     (
         "provider",
         "provider \"thirdboot\" {\n  endpoint = \"https://thirdboot.example.net:8081\"\n  ca_file  = \"/etc/thirdboot/ca.pem\"\n  # The token: THIRDBOOT_TOKEN, or the file that THIRDBOOT_TOKEN_FILE names.\n}",
@@ -21,8 +21,13 @@ const EXAMPLES: [(&str, &str, Option<&str>); 7] = [
     ),
     (
         "resource thirdboot_host",
-        "resource \"thirdboot_host\" \"server\" {\n  name    = \"server-1\"\n  role    = \"runner\"\n  macs    = [\"52:54:00:aa:bb:01\", \"52:54:00:aa:bb:02\"]\n  labels  = { rack = \"7\" }\n\n  network = {\n    bond  = {}\n    vlans = [{ id = 1000, pool = { ipv4 = { prefix = \"10.8.0.0/24\" } } }]\n  }\n}",
+        "resource \"thirdboot_host\" \"server\" {\n  name    = \"server-1\"\n  role    = \"server\"\n  cluster = thirdboot_cluster.prod.name\n  macs    = [\"52:54:00:aa:bb:01\", \"52:54:00:aa:bb:02\"]\n  labels  = { rack = \"7\" }\n\n  network = {\n    bond  = {}\n    vlans = [{ id = 1000, pool = { ipv4 = { prefix = \"10.8.0.0/24\" } } }]\n  }\n}",
         Some("by its name, or by a MAC, serial or UUID: `terraform import thirdboot_host.server server-1`"),
+    ),
+    (
+        "resource thirdboot_cluster",
+        "resource \"thirdboot_cluster\" \"prod\" {\n  name    = \"prod\"\n  vlan    = 1000\n  disable = [\"traefik\"]\n\n  k3s = {\n    version  = \"v1.34.1+k3s1\"\n    binaries = { x86_64 = { sha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\" } }\n  }\n}",
+        Some("by its name: `terraform import thirdboot_cluster.prod prod`"),
     ),
     (
         "resource thirdboot_template",
@@ -49,6 +54,11 @@ const EXAMPLES: [(&str, &str, Option<&str>); 7] = [
     (
         "data thirdboot_hosts",
         "data \"thirdboot_hosts\" \"rack\" {\n  labels = { rack = \"7\" }\n}",
+        None,
+    ),
+    (
+        "data thirdboot_cluster",
+        "data \"thirdboot_cluster\" \"prod\" {\n  name       = \"prod\"\n  depends_on = [thirdboot_provision.server]\n}",
         None,
     ),
 ];
@@ -105,9 +115,9 @@ fn written(title: &str, schema: &Schema, example: &str, import: Option<&str>) ->
     for (heading, attributes) in [("Arguments", given), ("Set by the provider", set)] {
         if !attributes.is_empty() {
             let _ = write!(page, "\n## {heading}\n\n");
-            attributes
-                .into_iter()
-                .for_each(|attribute| line(&mut page, attribute, 0));
+            for attribute in attributes {
+                line(&mut page, attribute, 0);
+            }
         }
     }
     if let Some(import) = import {

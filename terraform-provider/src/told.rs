@@ -46,11 +46,10 @@ fn said(problem: &Problem) -> String {
         field: None,
         ..problem.clone()
     };
-    let mut text = without_field.to_string();
-    if let Some(stage) = &problem.stage {
-        text.push_str(&format!(" (its run is {stage})"));
+    match &problem.stage {
+        Some(stage) => format!("{without_field} (its run is {stage})"),
+        None => without_field.to_string(),
     }
-    text
 }
 
 fn advice(problem: &Problem) -> &'static str {
@@ -112,9 +111,10 @@ pub(crate) fn with_import_advice(
         .is_some_and(|problem| problem.field.as_deref() == Some("name"));
     if error.is(ProblemType::AlreadyTaken) && is_name {
         for diagnostic in &mut found.0 {
-            diagnostic.detail.push_str(&format!(
+            let advice = format!(
                 "\n\nIf it is the one that is meant here, import it: terraform import {resource}.<label> {name}"
-            ));
+            );
+            diagnostic.detail.push_str(&advice);
         }
     }
     found

@@ -94,9 +94,10 @@ impl From<Diagnostic> for wire::Diagnostic {
         Self {
             severity: severity.into(),
             summary: diagnostic.summary,
-            detail: match is_told {
-                true => diagnostic.detail,
-                false => format!("{whole}: {}", diagnostic.detail),
+            detail: if is_told {
+                diagnostic.detail
+            } else {
+                format!("{whole}: {}", diagnostic.detail)
             },
             attribute: (!underlined.is_root()).then(|| (&underlined).into()),
         }

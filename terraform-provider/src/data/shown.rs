@@ -109,7 +109,8 @@ mod tests {
         let mut values: Vec<String> = values(view).into_keys().collect();
         let mut names: Vec<String> = attributes().iter().map(|one| one.name.to_owned()).collect();
         names.push("name".to_owned());
-        (names.sort(), values.sort());
+        names.sort();
+        values.sort();
         assert_eq!(values, names);
     }
 }

@@ -26,7 +26,8 @@ impl Resource for Host {
 
     fn validate(&self, config: &Object, found: &mut Diagnostics) {
         let network = &config["network"];
-        if !network.get("bond").is_null() && !network.get("port").is_null() {
+        let has = |name: &str| network.get(name).as_object().is_some();
+        if has("bond") && has("port") {
             found.add_error(
                 Path::attribute("network").at("port"),
                 "A bond or a port",

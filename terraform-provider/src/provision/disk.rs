@@ -4,7 +4,7 @@ use thirdboot_terraform_plugin::Value;
 
 /// What will be wiped, as far as is known: for people. A host that is not there yet may still name a disk of its own.
 pub(super) fn wipes(disk: Option<&str>, wipe: &Value, is_host_there: bool, host: &str) -> String {
-    let mut text = match (disk, is_host_there) {
+    let text = match (disk, is_host_there) {
         (Some(disk), _) => format!("the disk {disk} of {host}"),
         (None, true) => format!("the only eligible disk of {host}: which one is known when it boots"),
         (None, false) => format!("the disk that the description of {host} names, or else its only eligible one"),
@@ -12,7 +12,7 @@ pub(super) fn wipes(disk: Option<&str>, wipe: &Value, is_host_there: bool, host:
     let listed = wipe.as_list().unwrap_or_default().iter();
     let listed: Vec<&str> = listed.filter_map(Value::as_str).collect();
     if !listed.is_empty() {
-        text.push_str(&format!(", and whatever is recognisable on {}", listed.join(", ")));
+        return format!("{text}, and whatever is recognisable on {}", listed.join(", "));
     }
     text
 }

@@ -31,7 +31,7 @@ impl Resource for Provision {
             return;
         }
         for name in ["triggers", "disk", "wipe", "permit_ttl"] {
-            if !config[name].is_null() {
+            if !config[name].is_null() && !config[name].is_unknown() {
                 found.add_error(
                     Path::attribute(name),
                     "A run that is waited for is armed elsewhere",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use thirdboot_simulator::{Fault, Fleet, Hardware, Machine, Outcome, Pace, Wire};
+use thirdboot_simulator::{Clusters, Fault, Fleet, Hardware, Machine, Outcome, Pace, Wire};
 
 use crate::Site;
 
@@ -68,11 +68,13 @@ impl Simulated {
         self
     }
 
-    fn machine(&self, site: &Site, wire: &Wire) -> Machine {
+    fn machine(&self, site: &Site, wire: &Wire, clusters: &Clusters) -> Machine {
         let of_network = format!("{}/boot.ipxe", site.server.endpoints.boot);
         let boot_url = self.boot_url.clone().unwrap_or(of_network);
         let hardware = Hardware::number(self.number);
-        let mut machine = Machine::new(&self.name, hardware, boot_url, wire).at(Pace::new(SPEED));
+        let mut machine = Machine::new(&self.name, hardware, boot_url, wire)
+            .at(Pace::new(SPEED))
+            .among(clusters);
         if !self.joins {
             machine = machine.without_cluster();
         }
@@ -91,15 +93,16 @@ impl Simulated {
     }
 }
 
-/// Switches machines on, and lives their lives in the background until the fleet is dropped.
+/// Switches machines on, which can form clusters, and lives their lives in the background until the fleet is dropped.
 ///
 /// # Errors
 /// When no HTTP client can be made.
 pub fn switched_on(machines: &[Simulated], site: &Site) -> Result<Fleet> {
     let wire = Wire::new(REQUESTS)?;
+    let clusters = Clusters::default();
     let (mut fleet, _) = Fleet::new();
     for machine in machines {
-        fleet.start(machine.machine(site, &wire), Duration::ZERO);
+        fleet.start(machine.machine(site, &wire, &clusters), Duration::ZERO);
     }
     Ok(fleet)
 }

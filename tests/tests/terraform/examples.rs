@@ -13,7 +13,7 @@ const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform-provid
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// An example's files, without its own word of which provider it needs.
-fn example(folder: &Folder, name: &str) -> Result<()> {
+pub(crate) fn example(folder: &Folder, name: &str) -> Result<()> {
     fs::remove_file(folder.path().join("versions.tf"))?;
     for file in fs::read_dir(Path::new(EXAMPLES).join(name))? {
         let file = file?;
@@ -46,7 +46,7 @@ async fn every_example_is_well_formed() -> Result<()> {
         .run(&["fmt", "-check", "-recursive", "-diff", EXAMPLES])
         .await?
         .succeeded()?;
-    for name in ["ipxe-url"] {
+    for name in ["generic", "ipxe-url"] {
         let folder = Folder::new().await?;
         example(&folder, name)?;
         folder.run(&["validate", "-no-color"]).await?.succeeded()?;
@@ -54,7 +54,7 @@ async fn every_example_is_well_formed() -> Result<()> {
     Ok(())
 }
 
-async fn armed(site: &Site, name: &str) -> Result<()> {
+pub(crate) async fn armed(site: &Site, name: &str) -> Result<()> {
     wait::until(name, LIMIT, async || {
         let host = site.admin.host(name).await.unwrap_or_default();
         Ok((!host["run"].is_null()).then_some(()))

@@ -2,6 +2,7 @@
 //!
 //! `tests/run terraform` builds what is needed and runs it. Nothing here uses a network but loopback.
 
+mod clusters;
 mod examples;
 mod hosts;
 mod many;

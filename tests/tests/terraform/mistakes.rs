@@ -8,7 +8,7 @@ use thirdboot_tests::terraform::Folder;
 use crate::{says, says_not};
 
 /// Each mistake on the line that is named.
-const MISTAKES: [(&str, usize, &str); 11] = [
+const MISTAKES: [(&str, usize, &str); 12] = [
     (
         "resource \"thirdboot_host\" \"a\" {\n  name = \"Node_A\"\n}",
         2,
@@ -63,6 +63,11 @@ const MISTAKES: [(&str, usize, &str); 11] = [
         "resource \"thirdboot_token\" \"a\" {\n  name = \"-\"\n  role = \"admin\"\n}",
         2,
         "the first a letter or digit",
+    ),
+    (
+        "resource \"thirdboot_cluster\" \"a\" {\n  name = \"c\"\n  k3s = { version = \"v1\", binaries = { x86 = { sha256 = \"00\" } } }\n}",
+        3,
+        "expected a SHA-256",
     ),
 ];
 
