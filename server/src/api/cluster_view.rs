@@ -5,6 +5,7 @@ use thirdboot_api::control::{ApiState, ApiView, ClusterView, InitState, InitView
 use thirdboot_lifecycle::{Cluster, ClusterSpec, Init, NodeWord, ReadyBy, Role, Stage};
 use thirdboot_store::{ClusterState, HostState};
 
+use super::fitting::is_owed_address;
 use crate::App;
 use crate::cluster::{ApiSeen, Seen};
 use crate::problem::Failure;
@@ -141,6 +142,16 @@ async fn warnings(app: &App, cluster: &Cluster, seen: &Seen, hosts: &[HostState]
                 .to_owned(),
         );
     }
+    let owed = hosts
+        .iter()
+        .filter(|state| !state.host.retired && is_owed_address(&cluster.spec, &state.host));
+    let vlan = cluster.spec.vlan.unwrap_or_default();
+    warnings.extend(owed.map(|state| {
+        format!(
+            "{} has no address on VLAN {vlan}: the pool had none left; make it larger, then save the host once more",
+            state.host.name
+        )
+    }));
     if cluster.spec.selinux {
         warnings.extend(without_policy(app).await?);
     }

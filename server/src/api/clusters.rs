@@ -190,7 +190,13 @@ fn is_current(state: &ClusterState, if_match: &IfMatch) -> Result<(), Failure> {
 fn described(spec: &Described) -> Result<ClusterSpec, Failure> {
     let value = serde_json::to_value(spec).map_err(Failure::internal)?;
     let spec: ClusterSpec = serde_path_to_error::deserialize(value)
-        .map_err(|error| Failure::field(error.path().to_string(), error.inner().to_string()))?;
+        // A key that is none has no name there.
+        .map_err(|error| {
+            Failure::field(
+                error.path().to_string().trim_end_matches(".?"),
+                error.inner().to_string(),
+            )
+        })?;
     check_cluster(&spec).map_err(|error| Failure::field(error.field, error.why))?;
     for (name, text) in &spec.manifests {
         if let Err(why) = is_yaml(text) {

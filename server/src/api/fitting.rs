@@ -3,7 +3,7 @@
 
 use thirdboot_api::ProblemType;
 use thirdboot_lifecycle::{ClusterSpec, Host, Misfit, Role, check_beside_cluster};
-use thirdboot_store::{Actor, HostFilter, HostState, Submission, SubmitError};
+use thirdboot_store::{Actor, HostFilter, HostState, StoreError, Submission, SubmitError};
 
 use super::describe::placed;
 use crate::App;
@@ -89,6 +89,10 @@ pub(super) async fn address_hosts(app: &App, spec: &ClusterSpec, by: &Actor) -> 
         match app.store.submit(state.id, update).await {
             // Whoever changed it meanwhile had it addressed.
             Ok(_) | Err(SubmitError::Outdated { .. } | SubmitError::NoSuchHost) => {}
+            // The cluster is saved: it warns of this host, which is not armed without an address.
+            Err(SubmitError::Store(error @ StoreError::Exhausted { .. })) => {
+                tracing::warn!(%error, host = %state.host.name, cluster = %spec.name, "the pool has no address for it");
+            }
             Err(SubmitError::Store(error)) => return Err(placed(error, &state.host)),
             Err(error) => return Err(error.into()),
         }
@@ -108,7 +112,8 @@ pub(super) fn is_addressed(spec: &ClusterSpec, state: &HostState) -> Result<(), 
     Ok(())
 }
 
-fn is_owed_address(spec: &ClusterSpec, host: &Host) -> bool {
+/// Whether the cluster's pool has not given a host what it owes it.
+pub(super) fn is_owed_address(spec: &ClusterSpec, host: &Host) -> bool {
     let Some(pool) = spec.pool.as_ref().filter(|_| host.role.joins()) else {
         return false;
     };
@@ -246,5 +251,29 @@ mod tests {
         let shown = site.api_get("/api/v1/hosts/a1").await.json();
         assert_eq!(shown["network"]["vlans"][0]["addresses"], json!(["10.8.0.2/24"]));
         assert_eq!(site.arm("a1").await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_pool_that_is_too_small_leaves_a_host_unarmed_and_says_so() {
+        let site = TestApp::new().await;
+        for (name, n) in [("a1", 1), ("a2", 2)] {
+            let host = node(name, n, json!({"vlans": [{"id": 1000}]}));
+            assert_eq!(site.api_post("/api/v1/hosts", &host).await.status, 201);
+        }
+        let shown = site
+            .cluster_with(
+                "prod",
+                json!({"vlan": 1000, "pool": {"ipv4": {"prefix": "10.8.0.0/30"}}}),
+            )
+            .await;
+        let warned = shown["warnings"].to_string();
+        assert!(
+            warned.contains("a2 has no address on VLAN 1000") && !warned.contains("a1 has"),
+            "{warned}"
+        );
+        assert_eq!(site.arm("a2").await.problem().0, 409);
+        // The brake needs no address.
+        let held = site.api_post("/api/v1/hosts/a2/hold", &json!({"reason": "x"})).await;
+        assert_eq!(held.status, 200, "{}", held.text());
     }
 }
