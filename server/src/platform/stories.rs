@@ -16,6 +16,9 @@ use crate::testing::{Reply, TestApp};
 
 const TOKEN: &str = "equinix-3f9c71d2";
 
+/// What somebody does to a machine at the provider's own page.
+type Change = fn(&mut Device);
+
 /// A server with a token, and its provider.
 struct Rented {
     site: TestApp,
@@ -442,7 +445,6 @@ async fn a_batch_under_way_is_waited_for_after_a_restart() {
 #[tokio::test]
 async fn ports_that_cannot_carry_vlans_and_vlans_that_are_not_there_are_named() {
     let rented = Rented::new().await;
-    type Change = fn(&mut Device);
     let unfit: [(Change, &str); 3] = [
         (
             |machine| "layer2-bonded".clone_into(&mut machine.port.network_type),

@@ -43,7 +43,7 @@ pub(crate) async fn create(State(shared): State<Shared>, Path(port): Path<String
     let mut inner = shared.lock();
     let body = match only(&mut inner, &body, &["vlan_assignments"]) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(refused) => return unprocessable(&refused),
     };
     let mut vlans = Vec::new();
     for wanted in body
@@ -54,13 +54,11 @@ pub(crate) async fn create(State(shared): State<Shared>, Path(port): Path<String
     {
         let is_tagged = wanted["native"] == Value::Null || wanted["native"] == false;
         let id = wanted["vlan"].as_str().and_then(|id| id.parse().ok());
-        match (id, wanted["state"] == "assigned" && is_tagged) {
-            (Some(id), true) => vlans.push(id),
-            _ => {
-                inner.violations.push(format!("batch: {wanted}"));
-                return unprocessable("expected a vlan as text, and the state assigned");
-            }
-        }
+        let Some(id) = id.filter(|_| wanted["state"] == "assigned" && is_tagged) else {
+            inner.violations.push(format!("batch: {wanted}"));
+            return unprocessable("expected a vlan as text, and the state assigned");
+        };
+        vlans.push(id);
     }
     if vlans.is_empty() {
         return unprocessable("vlan_assignments can't be blank");

@@ -21,7 +21,7 @@ pub(crate) async fn change(State(shared): State<Shared>, Path(id): Path<String>,
     let mut inner = shared.lock();
     let body = match only(&mut inner, &body, &["always_pxe", "ipxe_script_url"]) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(refused) => return unprocessable(&refused),
     };
     let Some(device) = inner.devices.get_mut(&id) else {
         return not_found();
@@ -45,7 +45,7 @@ pub(crate) async fn act(State(shared): State<Shared>, Path(id): Path<String>, bo
     let mut inner = shared.lock();
     let body = match only(&mut inner, &body, &["type", "preserve_data", "deprovision_fast"]) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(refused) => return unprocessable(&refused),
     };
     let Some(device) = inner.devices.get_mut(&id) else {
         return not_found();

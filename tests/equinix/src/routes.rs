@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
-use crate::answer::{error, not_found, unprocessable};
+use crate::answer::{error, not_found};
 use crate::state::Inner;
 use crate::{Shared, batches, devices};
 
@@ -87,16 +87,16 @@ fn form(inner: &mut Inner, request: &Request) {
     }
 }
 
-/// An object with no other keys than these.
-pub(crate) fn only(inner: &mut Inner, body: &str, keys: &[&str]) -> Result<Map<String, Value>, Response> {
+/// An object with no other keys than these; or what is wrong with it.
+pub(crate) fn only(inner: &mut Inner, body: &str, keys: &[&str]) -> Result<Map<String, Value>, String> {
     let Ok(Value::Object(object)) = serde_json::from_str(body) else {
         inner.violations.push(format!("no object: {body}"));
-        return Err(unprocessable("expected a JSON object"));
+        return Err("expected a JSON object".to_owned());
     };
     match object.keys().find(|key| !keys.contains(&key.as_str())) {
         Some(key) => {
             inner.violations.push(format!("the API knows no {key} here"));
-            Err(unprocessable(&format!("{key} is not known")))
+            Err(format!("{key} is not known"))
         }
         None => Ok(object),
     }

@@ -12,7 +12,6 @@ const BEGINNING: i64 = 1_795_000_000;
 
 /// A machine.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "the API has them so")]
 pub struct Device {
     /// Its id.
     pub id: String,

@@ -25,10 +25,11 @@ fn machine(url: &str, metadata: &Value, profile: &[(&str, &str)]) -> Machine {
     let service = Server::answering(move |_| (200, text.clone()));
     let machine = Machine::at(url);
     machine.write("etc/thirdboot/metadata-url", &service.url);
-    let cases: String = profile
+    let cases: Vec<String> = profile
         .iter()
         .map(|(key, value)| format!("*\"get-values {key} \"*) echo '{value}' ;;\n"))
         .collect();
+    let cases = cases.concat();
     machine.stub(
         "nmcli",
         &format!("case \"$*\" in\n{cases}*GENERAL.DEVICES*) echo bond0 ;;\nesac"),

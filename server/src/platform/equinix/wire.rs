@@ -12,7 +12,7 @@ pub(super) const FIRST_BOND: &str = "bond0";
 pub(super) struct Device {
     #[serde(default)]
     pub(super) state: String,
-    /// Machines of other systems than custom_ipxe have none.
+    /// Machines of other systems than `custom_ipxe` have none.
     #[serde(default)]
     always_pxe: Option<bool>,
     /// A secret.
