@@ -240,6 +240,53 @@ async fn everything_sealed_is_sealed_anew_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_outlives_a_run_is_sealed_anew_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path()).await;
+    let id = added(&store, 1).await.id;
+    store.close().await;
+    let mut rows = intruder(folder.path()).await;
+    for statement in [
+        format!(
+            "INSERT INTO installed_documents (host_id, run, sha512, sealed) VALUES ({}, 1, 'ab', x'01')",
+            id.0
+        ),
+        "INSERT INTO kept_answers (caller, key, request_sha256, at, sealed) VALUES ('admin', 'k', 'ab', 0, x'02')"
+            .to_owned(),
+        "INSERT INTO clusters (name, version, cluster, tokens, kubeconfig) VALUES ('prod', 1, '{}', x'03', x'04')"
+            .to_owned(),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .execute(&mut rows)
+            .await
+            .unwrap();
+    }
+    let count = reseal(&options(folder.path()).db_path, |sealed| {
+        Ok(match sealed {
+            Sealed::Document { kind, sealed, .. } => [kind.as_str().as_bytes(), sealed].concat(),
+            Sealed::Answer { caller, key, sealed } => [caller.as_bytes(), key.as_bytes(), sealed].concat(),
+            Sealed::Cluster {
+                name,
+                is_kubeconfig,
+                sealed,
+            } => [name.as_str().as_bytes(), &[u8::from(is_kubeconfig)], sealed].concat(),
+        })
+    })
+    .await
+    .unwrap();
+    assert_eq!(count, 4);
+    let renewed: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT sealed FROM installed_documents UNION ALL SELECT sealed FROM kept_answers \
+         UNION ALL SELECT tokens FROM clusters UNION ALL SELECT kubeconfig FROM clusters",
+    )
+    .fetch_all(&mut rows)
+    .await
+    .unwrap();
+    let expected: [&[u8]; 4] = [b"installed\x01", b"admink\x02", b"prod\x00\x03", b"prod\x01\x04"];
+    assert_eq!(renewed, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_stored_while_the_file_has_another_name_is_not_lost() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path()).await;
