@@ -139,6 +139,9 @@ async fn reseal(keys: &Keys, store: &OpenOptions) -> Result<u64, anyhow::Error> 
             } => secrets
                 .unseal(host, run, kind, sealed)
                 .and_then(|plain| secrets.seal(host, run, kind, &plain)),
+            Sealed::Answer { caller, key, sealed } => secrets
+                .unseal_answer(caller, key, sealed)
+                .and_then(|plain| secrets.seal_answer(caller, key, &plain)),
             Sealed::Cluster {
                 name,
                 is_kubeconfig,

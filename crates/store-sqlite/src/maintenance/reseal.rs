@@ -27,6 +27,15 @@ pub enum Sealed<'a> {
         /// As it stands in the database.
         sealed: &'a [u8],
     },
+    /// What was answered to a request with an Idempotency-Key.
+    Answer {
+        /// Who asked.
+        caller: &'a str,
+        /// The key.
+        key: &'a str,
+        /// As it stands in the database.
+        sealed: &'a [u8],
+    },
     /// What is secret of a cluster.
     Cluster {
         /// Whose.
@@ -78,23 +87,21 @@ pub async fn reseal(
             .bind(kind.as_str());
         count += 1;
     }
-    count += clusters(&mut connection, &mut script, &mut seal).await?;
     count += installed(&mut connection, &mut script, &mut seal).await?;
-    // They are kept for a day, and may carry a token: they go with the key that opened them.
-    script.add("DELETE FROM kept_answers");
+    count += answers(&mut connection, &mut script, &mut seal).await?;
+    count += clusters(&mut connection, &mut script, &mut seal).await?;
     script.add("COMMIT");
     script.run(&mut connection).await.map_err(|error| failed(&error))?;
     drop(connection.close().await);
     Ok(count)
 }
 
-/// What machines were installed with.
+/// What machines were installed with outlives the other documents of a run.
 async fn installed(
     connection: &mut SqliteConnection,
     script: &mut Script,
     seal: &mut (impl FnMut(Sealed<'_>) -> Result<Vec<u8>, String> + Send),
 ) -> Result<u64, MaintenanceError> {
-    const TABLE: &str = "installed_documents";
     let rows: Vec<(i64, i64, Vec<u8>)> =
         sqlx::query_as("SELECT host_id, run, sealed FROM installed_documents ORDER BY host_id, run")
             .fetch_all(connection)
@@ -102,20 +109,49 @@ async fn installed(
             .map_err(|error| failed(&error))?;
     let mut count = 0;
     for (host, run, sealed) in rows {
+        let table = "installed_documents";
         let row = format!("{host}/{run}");
-        let number = u32::try_from(run).map_err(|_| impossible(TABLE, &row, "its run is no run"))?;
+        let number = u32::try_from(run).map_err(|_| impossible(table, &row, "its run is no run"))?;
         let renewed = seal(Sealed::Document {
-            host: HostId(unsigned(TABLE, &row, host)?),
+            host: HostId(unsigned(table, &row, host)?),
             run: RunNumber(number),
             kind: DocumentKind::Installed,
             sealed: &sealed,
         })
-        .map_err(|why| impossible(TABLE, &row, why))?;
+        .map_err(|why| impossible(table, &row, why))?;
         script
             .add("UPDATE installed_documents SET sealed = ? WHERE host_id = ? AND run = ?")
             .bind(renewed)
             .bind(host)
             .bind(run);
+        count += 1;
+    }
+    Ok(count)
+}
+
+async fn answers(
+    connection: &mut SqliteConnection,
+    script: &mut Script,
+    seal: &mut (impl FnMut(Sealed<'_>) -> Result<Vec<u8>, String> + Send),
+) -> Result<u64, MaintenanceError> {
+    let rows: Vec<(String, String, Vec<u8>)> =
+        sqlx::query_as("SELECT caller, key, sealed FROM kept_answers ORDER BY caller, key")
+            .fetch_all(connection)
+            .await
+            .map_err(|error| failed(&error))?;
+    let mut count = 0;
+    for (caller, key, sealed) in rows {
+        let answer = Sealed::Answer {
+            caller: &caller,
+            key: &key,
+            sealed: &sealed,
+        };
+        let renewed = seal(answer).map_err(|why| impossible("kept_answers", &caller, why))?;
+        script
+            .add("UPDATE kept_answers SET sealed = ? WHERE caller = ? AND key = ?")
+            .bind(renewed)
+            .bind(caller)
+            .bind(key);
         count += 1;
     }
     Ok(count)
