@@ -18,6 +18,7 @@ fn filled(path: &str) -> Vec<String> {
         Some("tokens") => "ci",
         Some("repositories") => "extra",
         Some("assets") => "k3s",
+        Some("clusters") => "lab",
         _ => "motd",
     };
     let parameters = [
@@ -59,7 +60,8 @@ fn has_none(reply: &Reply, secrets: &[String], at: &str) {
 async fn whatever_a_viewer_asks_for_and_whatever_goes_wrong_gives_no_secret_away() {
     let (logged, _guard) = Logged::start();
     let site = TestApp::new().await;
-    let more = json!({"role": "agent", "console_password_hash": PASSWORD, "known_by": "key"});
+    site.cluster("lab").await;
+    let more = json!({"role": "agent", "cluster": "lab", "console_password_hash": PASSWORD, "known_by": "key"});
     let host = site.host_with("a1", 1, more).await.id;
     assert_eq!(site.arm("a1").await.status, 200);
     site.get("/ipxe?mac=52:54:00:00:00:99").await;
