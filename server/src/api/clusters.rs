@@ -7,11 +7,12 @@ use axum::response::{IntoResponse as _, Response};
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{ClusterSpec as Described, ClusterView, Page};
 use thirdboot_lifecycle::{Cluster, ClusterName, ClusterSpec, changed_after_begin, check_cluster};
-use thirdboot_store::{ClusterError, ClusterState};
+use thirdboot_store::{Actor, ClusterError, ClusterState};
 
 use super::auth::{Admin, Viewer};
 use super::cluster_view::{etag, view};
 use super::fitting::{address_hosts, fits_hosts};
+use super::once::{Made, Once};
 use super::query::Query;
 use super::version::IfMatch;
 use crate::App;
@@ -29,12 +30,29 @@ const MAX_TRIES: u32 = 20;
 #[utoipa::path(
     post, path = "/api/v1/clusters", tag = "clusters", operation_id = "create_cluster", security(("token" = ["admin"])),
     request_body = Described,
-    responses((status = 201, description = "The cluster as it was added", body = ClusterView)),
-    extensions(("x-problems" = json!(["already-taken"]))),
+    responses((
+        status = 201, description = "The cluster as it was added", body = ClusterView,
+        headers(("ETag" = String, description = "Names this version of the description"), ("Location" = String)),
+    )),
+    extensions(("x-problems" = json!(["already-taken"])), ("x-idempotent" = json!(true))),
 )]
-pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec): Json<Described>) -> Answer {
-    let spec = described(&spec)?;
-    fits_hosts(&app, &spec).await?;
+pub(super) async fn create(
+    State(app): State<App>,
+    Admin(by): Admin,
+    once: Once,
+    Json(spec): Json<Described>,
+) -> Answer<Made> {
+    let (keep, made) = once.answered(&app, &by, "create_cluster", &spec).await?;
+    if let Some(made) = made {
+        return Ok(made);
+    }
+    let done = added(&app, &by, &spec).await;
+    keep.after(&app, done).await
+}
+
+async fn added(app: &App, by: &Actor, spec: &Described) -> Result<Made, Failure> {
+    let spec = described(spec)?;
+    fits_hosts(app, &spec).await?;
     let tokens = Tokens::generate().map_err(Failure::internal)?;
     let state = ClusterState {
         version: 0,
@@ -43,10 +61,11 @@ pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec):
         kubeconfig: None,
     };
     let added = app.store.add_cluster(state).await?;
-    address_hosts(&app, &added.cluster.spec, &by).await?;
+    address_hosts(app, &added.cluster.spec, by).await?;
     tracing::info!(cluster = %added.cluster.spec.name, %by, "cluster added");
     app.look_at_clusters.notify_one();
-    shown(StatusCode::CREATED, &app, &added).await
+    let path = format!("/api/v1/clusters/{}", added.cluster.spec.name);
+    Ok(Made::at(path, &view(app, &added).await?)?.tagged(etag(&added.cluster.spec)))
 }
 
 /// Lists clusters by name.

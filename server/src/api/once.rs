@@ -256,6 +256,7 @@ mod tests {
         for (path, body, status) in [
             ("unknown-machines/1/adopt", json!({"name": "a7"}), 201),
             ("import", inventory, 200),
+            ("clusters", site.cluster_spec("lab"), 201),
         ] {
             let first = sent(&site, path, path, &body).await;
             assert_eq!(first.status, status, "{path}: {}", first.text());
