@@ -87,8 +87,9 @@ pub(crate) async fn fill(connection: &mut SqliteConnection) -> Result<(), StoreE
 
 /// A page of the hosts that pass the filter, in the order of their names.
 pub(crate) async fn hosts(on: &SqlitePool, filter: &HostFilter) -> Result<Page<HostState>, StoreError> {
-    let mut query =
-        QueryBuilder::<Sqlite>::new("SELECT id, version, host, run, observed FROM hosts WHERE id IN (SELECT id FROM ");
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT id, version, host, run, observed FROM hosts WHERE id IN (SELECT hosts.id FROM ",
+    );
     match few(on, &filter.words).await? {
         None => query.push("hosts INDEXED BY hosts_facets"),
         Some(few) => query

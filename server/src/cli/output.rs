@@ -79,7 +79,7 @@ pub(super) fn say(text: &str) -> Result<(), Failure> {
 pub(super) fn confirmed(question: &str) -> Result<bool, Failure> {
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Err(Failure::Usage(format!(
-            "{question} Nobody is here to answer: give --yes, or --dry-run"
+            "{question} Nobody is here to answer: give --yes"
         )));
     }
     eprint!("{question} [y/N] ");
