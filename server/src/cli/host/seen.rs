@@ -127,7 +127,9 @@ fn evidence(boot: &BootDetail) -> Vec<String> {
 
 fn one_machine(observed: &ObservedView, columns: Option<u16>) -> String {
     let Some(at) = observed.at else {
-        return "it has not said what it is yet\n".to_owned();
+        let told = observed.provider.as_ref();
+        let told = told.map_or_else(String::new, |told| format!("at the provider: {}\n", at_provider(told)));
+        return format!("it has not said what it is yet\n{told}");
     };
     let deployments: Vec<String> = observed
         .deployments
