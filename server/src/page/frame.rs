@@ -18,8 +18,9 @@ pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
     connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What everybody may look at.
-const MENU: [(&str, &str, &str); 4] = [
+const MENU: [(&str, &str, &str); 5] = [
     ("fleet", "/", "Fleet"),
+    ("clusters", "/clusters", "Clusters"),
     ("unknown", "/unknown", "Unknown machines"),
     ("templates", "/templates", "Templates"),
     ("assets", "/assets", "Assets"),
@@ -69,7 +70,6 @@ impl Notice {
             "cancel-pull" => "The pull is cancelled.",
             "password" => "Your password is set. Sign in with it from now on.",
             "welcome" => "Welcome. You are the first admin.",
-            "free" => "The slot is free again.",
             _ => return None,
         };
         Some(Self(says))

@@ -6,6 +6,7 @@
 
 mod assets;
 mod audit;
+mod clusters;
 mod config;
 mod desk;
 mod door;
@@ -66,6 +67,9 @@ fn routes(pages: Pages) -> Router {
         .route("/unknown", get(machines::list))
         .route("/unknown/{id}", get(machines::show).post(machines::adopt))
         .route("/unknown/{id}/dismiss", post(machines::dismiss))
+        .route("/clusters", get(clusters::list))
+        .route("/clusters/{name}", get(clusters::show))
+        .route("/clusters/{name}/kubeconfig", post(clusters::kubeconfig))
         .route("/templates", get(templates::list))
         .route("/templates/new", get(templates::new).post(templates::create))
         .route("/templates/{name}", get(templates::edit).post(templates::save))
