@@ -18,8 +18,10 @@ pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
     connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What everybody may look at.
-const MENU: [(&str, &str, &str); 4] = [
+const MENU: [(&str, &str, &str); 6] = [
     ("fleet", "/", "Fleet"),
+    ("clusters", "/clusters", "Clusters"),
+    ("reboots", "/reboots", "Reboots"),
     ("unknown", "/unknown", "Unknown machines"),
     ("templates", "/templates", "Templates"),
     ("assets", "/assets", "Assets"),

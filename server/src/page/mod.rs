@@ -6,6 +6,7 @@
 
 mod assets;
 mod audit;
+mod clusters;
 mod config;
 mod desk;
 mod door;
@@ -16,6 +17,7 @@ mod host;
 mod links;
 mod live;
 mod machines;
+mod reboots;
 mod show;
 mod statics;
 #[cfg(test)]
@@ -66,6 +68,11 @@ fn routes(pages: Pages) -> Router {
         .route("/unknown", get(machines::list))
         .route("/unknown/{id}", get(machines::show).post(machines::adopt))
         .route("/unknown/{id}/dismiss", post(machines::dismiss))
+        .route("/clusters", get(clusters::list))
+        .route("/clusters/{name}", get(clusters::show))
+        .route("/clusters/{name}/kubeconfig", post(clusters::kubeconfig))
+        .route("/reboots", get(reboots::show))
+        .route("/reboots/{name}/release", post(reboots::release))
         .route("/templates", get(templates::list))
         .route("/templates/new", get(templates::new).post(templates::create))
         .route("/templates/{name}", get(templates::edit).post(templates::save))

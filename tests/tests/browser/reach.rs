@@ -7,7 +7,7 @@ use crate::driver::{Browser, Script};
 use crate::rack::Rack;
 
 /// Every page with something on it, by a name for its picture.
-pub(crate) const PAGES: [(&str, &str); 14] = [
+pub(crate) const PAGES: [(&str, &str); 15] = [
     ("fleet", "/"),
     ("nothing-found", "/?q=nobody"),
     ("host-ready", "/hosts/web-01"),
@@ -18,6 +18,7 @@ pub(crate) const PAGES: [(&str, &str); 14] = [
     ("installed", "/hosts/web-01/config/installed"),
     ("difference", "/hosts/web-01/difference"),
     ("unknown", "/unknown"),
+    ("clusters", "/clusters"),
     ("template-new", "/templates/new"),
     ("assets", "/assets"),
     ("audit", "/audit"),

@@ -8,10 +8,11 @@ use super::super::frame::CONTENT_SECURITY_POLICY;
 use crate::testing::{PASSWORD, TestApp};
 
 /// Pages that everybody who is signed in may look at.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/",
     "/account",
     "/unknown",
+    "/clusters",
     "/templates",
     "/templates/new",
     "/assets",

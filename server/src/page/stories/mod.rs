@@ -1,5 +1,6 @@
 //! Stories of people at the pages.
 
+mod clusters;
 mod door;
 mod fleet;
 mod host;
