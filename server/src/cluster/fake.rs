@@ -1,7 +1,9 @@
 //! A stand-in for the API server of k3s: the few endpoints that are in use, over TLS, and strict. It knows one admin by
 //! a client certificate, answers 401 to everybody else, and 404 to whatever else is asked.
 
-use std::collections::BTreeMap;
+mod pods;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -31,6 +33,9 @@ struct IsAdmin(bool);
 struct Kept {
     nodes: BTreeMap<String, Value>,
     secrets: Vec<String>,
+    pods: BTreeMap<String, Value>,
+    /// Pods whose budget allows no eviction.
+    guarded: BTreeSet<String>,
     calls: Vec<String>,
     /// Objects that a finalizer holds for so many further questions.
     held: BTreeMap<String, u32>,
@@ -125,7 +130,7 @@ impl FakeCluster {
             "lastHeartbeatTime": null, "lastTransitionTime": null});
         let info = json!({"bootID": boot_id, "architecture": "amd64", "containerRuntimeVersion": "", "kernelVersion": "", "kubeProxyVersion": "",
             "kubeletVersion": "v1.34.1+k3s1", "machineID": "", "operatingSystem": "linux", "osImage": "", "systemUUID": ""});
-        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"conditions": [condition], "nodeInfo": info}});
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "annotations": {}}, "spec": {}, "status": {"conditions": [condition], "nodeInfo": info}});
         self.kept.lock().unwrap().nodes.insert(name.to_owned(), node);
     }
 
@@ -216,6 +221,7 @@ fn router(kept: Shared, ca: String) -> Router {
             "/api/v1/namespaces/kube-system/secrets/{name}",
             get(show_secret).delete(remove_secret),
         )
+        .merge(pods::routes())
         .fallback(|| async { status(StatusCode::NOT_FOUND, "NotFound", "no such path") })
         .layer(from_fn(admins_only))
         .with_state(kept);

@@ -4,6 +4,7 @@
 //! wait for a cluster: what they go by was seen by the [`worker`] a moment ago.
 
 mod access;
+mod drain;
 mod join;
 mod material;
 mod nodes;
@@ -15,6 +16,7 @@ mod watched;
 pub(crate) mod worker;
 
 pub(crate) use access::Access;
+pub(crate) use drain::KubeNodes;
 pub(crate) use join::seat;
 pub(crate) use material::{K3S, has_binary};
 pub(crate) use place::place;

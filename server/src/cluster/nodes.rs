@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, Config};
 use thirdboot_lifecycle::{BootId, NodeWord};
 
-use super::Access;
+use super::{Access, drain};
 
 /// An API that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -18,7 +18,7 @@ const PASSWORDS: &str = "kube-system";
 
 /// A cluster's API, by one of its servers.
 #[derive(Clone)]
-pub(super) struct Nodes(Client);
+pub(super) struct Nodes(pub(super) Client);
 
 /// Why the API did not answer, for people. No certificate, key or token is in it.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,8 @@ pub(super) struct NodeFacts {
     pub(super) boot_id: Option<String>,
     /// Ready, or why not.
     pub(super) ready: Result<(), String>,
+    /// Whether it was cordoned from here.
+    pub(super) is_cordoned_by_us: bool,
 }
 
 impl NodeFacts {
@@ -76,7 +78,7 @@ impl Nodes {
         Ok(Self(client))
     }
 
-    async fn within<T>(asked: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
+    pub(super) async fn within<T>(asked: impl Future<Output = kube::Result<T>>) -> Result<T, Trouble> {
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(answer) => answer.map_err(|error| Trouble::Api(in_words(&error))),
             Err(_) => Err(Trouble::Silent),
@@ -111,7 +113,7 @@ impl Nodes {
 }
 
 /// What is not there need not be removed.
-fn or_absent(removed: kube::Result<()>) -> kube::Result<()> {
+pub(super) fn or_absent(removed: kube::Result<()>) -> kube::Result<()> {
     match removed {
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         other => other,
@@ -137,6 +139,7 @@ fn facts(node: &Node) -> NodeFacts {
             .and_then(|status| status.node_info.as_ref())
             .map(|info| info.boot_id.to_ascii_lowercase()),
         ready,
+        is_cordoned_by_us: drain::is_ours(node),
     }
 }
 

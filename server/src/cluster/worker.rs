@@ -100,14 +100,14 @@ async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState) {
 }
 
 /// A server and its addresses in the cluster.
-struct Server {
+pub(super) struct Server {
     host: u64,
     name: String,
     addresses: Vec<IpAddr>,
 }
 
 /// Every server that ever had a network in this cluster.
-fn servers(cluster: &Cluster, hosts: &[HostState]) -> Vec<Server> {
+pub(super) fn servers(cluster: &Cluster, hosts: &[HostState]) -> Vec<Server> {
     hosts
         .iter()
         .filter_map(|state| {
@@ -172,7 +172,7 @@ async fn ask(
 }
 
 /// Those that answered just now are asked first.
-async fn first_that_lists(
+pub(super) async fn first_that_lists(
     port: u16,
     servers: &[Server],
     seen: &Seen,

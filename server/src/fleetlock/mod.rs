@@ -9,7 +9,9 @@ pub(crate) mod worker;
 
 pub(crate) use asking::{before_claim, claim_was_refused};
 pub(crate) use book::LockBook;
-pub(crate) use nodes::{NoNodes, Nodes};
+#[cfg(test)]
+pub(crate) use nodes::NoNodes;
+pub(crate) use nodes::{DrainLook, NodeLook, Nodes, Trouble};
 pub(crate) use wire::{pre_reboot, steady_state};
 
 #[cfg(test)]

@@ -64,8 +64,10 @@ pub(crate) trait Nodes: Send + Sync + 'static {
 }
 
 /// No cluster answers.
+#[cfg(test)]
 pub(crate) struct NoNodes;
 
+#[cfg(test)]
 #[async_trait]
 impl Nodes for NoNodes {
     async fn look(&self, _: &App, _: &ClusterName) -> Option<BTreeMap<String, NodeLook>> {

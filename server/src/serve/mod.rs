@@ -24,8 +24,8 @@ pub use stopping::Stopping;
 #[cfg(test)]
 pub(crate) use trace::layered;
 
-use crate::cluster::{self, Watched};
-use crate::fleetlock::{self, LockBook, NoNodes, Nodes};
+use crate::cluster::{self, KubeNodes, Watched};
+use crate::fleetlock::{self, LockBook, Nodes};
 use crate::follow::Followers;
 use crate::platform;
 use crate::people::{People, SetUp};
@@ -86,7 +86,8 @@ pub async fn start_with_clock(options: ServeOptions, clock: Arc<Clock>) -> anyho
     let (admin_token, is_token_new) = (opened.admin_token.clone(), opened.is_token_new);
     let (settings, tls) = prepare(&options, &opened, listening)?;
     let (set_up, set_up_link) = SetUp::open(opened.store.as_ref(), &options.data_dir, &control_url).await?;
-    let app = put_together(&options, opened, settings, nudge.clone(), People::with(set_up), Arc::new(NoNodes));
+    let nodes: Arc<dyn Nodes> = Arc::new(KubeNodes::default());
+    let app = put_together(&options, opened, settings, nudge.clone(), People::with(set_up), nodes);
     let (stop, stopped) = watch::channel(false);
     let due = reconciler::run(
         Arc::clone(&app.store),
