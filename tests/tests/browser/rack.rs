@@ -68,7 +68,10 @@ impl Rack {
         let boot_url = format!("{}/boot.ipxe", self.site.server.endpoints.boot);
         let machine = Machine::new(name, Hardware::number(n), boot_url, &self.wire).without_cluster();
         let machine = machine.at(Pace::new(SPEED));
-        let machine = fault.map_or_else(|| machine.clone(), |fault| machine.clone().failing(fault));
+        let machine = match fault {
+            Some(fault) => machine.failing(fault),
+            None => machine,
+        };
         self.fleet.start(machine, Duration::ZERO);
     }
 
