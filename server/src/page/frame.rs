@@ -18,9 +18,10 @@ pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
     connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What everybody may look at.
-const MENU: [(&str, &str, &str); 5] = [
+const MENU: [(&str, &str, &str); 6] = [
     ("fleet", "/", "Fleet"),
     ("clusters", "/clusters", "Clusters"),
+    ("reboots", "/reboots", "Reboots"),
     ("unknown", "/unknown", "Unknown machines"),
     ("templates", "/templates", "Templates"),
     ("assets", "/assets", "Assets"),
@@ -70,6 +71,7 @@ impl Notice {
             "cancel-pull" => "The pull is cancelled.",
             "password" => "Your password is set. Sign in with it from now on.",
             "welcome" => "Welcome. You are the first admin.",
+            "free" => "The slot is free again.",
             _ => return None,
         };
         Some(Self(says))

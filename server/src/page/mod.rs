@@ -17,6 +17,7 @@ mod host;
 mod links;
 mod live;
 mod machines;
+mod reboots;
 mod show;
 mod statics;
 #[cfg(test)]
@@ -70,6 +71,8 @@ fn routes(pages: Pages) -> Router {
         .route("/clusters", get(clusters::list))
         .route("/clusters/{name}", get(clusters::show))
         .route("/clusters/{name}/kubeconfig", post(clusters::kubeconfig))
+        .route("/reboots", get(reboots::show))
+        .route("/reboots/{name}/release", post(reboots::release))
         .route("/templates", get(templates::list))
         .route("/templates/new", get(templates::new).post(templates::create))
         .route("/templates/{name}", get(templates::edit).post(templates::save))

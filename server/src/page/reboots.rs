@@ -1,0 +1,57 @@
+//! Reboots: which groups there are, who holds a slot and since when, who waits for one.
+
+use askama::Template;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use thirdboot_api::Problem;
+use thirdboot_api::control::{LockGroupView, Page, ReleaseLockBody};
+
+use super::form::Form;
+use super::frame::{self, Shell};
+use super::links;
+use super::visitor::Visitor;
+use crate::path::Path;
+
+#[derive(Template)]
+#[template(path = "page/reboots.html")]
+struct RebootsPage {
+    shell: Shell,
+    groups: Vec<LockGroupView>,
+    may_operate: bool,
+    problem: Option<Problem>,
+}
+
+/// The page.
+pub(super) async fn show(visitor: Visitor) -> Response {
+    built(&visitor, None).await
+}
+
+async fn built(visitor: &Visitor, problem: Option<Problem>) -> Response {
+    let status = problem.as_ref().map_or(200, |problem| problem.status);
+    let groups: Result<Page<LockGroupView>, Problem> = visitor.get("/api/v1/locks").await;
+    match groups {
+        Ok(groups) => {
+            let page = RebootsPage {
+                shell: visitor.shell("reboots", "Reboots").live("/live".to_owned()),
+                groups: groups.items,
+                may_operate: visitor.may_operate(),
+                problem,
+            };
+            frame::page_as(status, &page)
+        }
+        Err(problem) => visitor.trouble(&problem),
+    }
+}
+
+/// Gives a host's slot back for it.
+pub(super) async fn release(Path(name): Path<String>, form: Form) -> Response {
+    let Form { visitor, fields } = form;
+    let path = format!("/api/v1/hosts/{}/release-lock", links::segment(&name));
+    let body = ReleaseLockBody {
+        reason: fields.some("reason"),
+    };
+    let released: Result<serde_json::Value, Problem> = visitor.post(&path, &body).await;
+    match released {
+        Ok(_) => Redirect::to("/reboots?done=free").into_response(),
+        Err(problem) => built(&visitor, Some(problem)).await,
+    }
+}
