@@ -28,7 +28,7 @@ const PROVIDER: &str = "terraform-provider-thirdboot";
 /// A folder with a configuration and its state.
 #[derive(Debug)]
 pub struct Folder {
-    folder: TempDir,
+    dir: TempDir,
     environment: Vec<(&'static str, OsString)>,
     terraform: PathBuf,
 }
@@ -61,8 +61,8 @@ impl Folder {
     pub async fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("thirdboot-terraform-").tempdir()?;
         let overrides = format!(
-            "provider_installation {{\n  dev_overrides {{\n    \"thirdboot/thirdboot\" = {:?}\n  }}\n  direct {{}}\n}}\n",
-            provider().await?
+            "provider_installation {{\n  dev_overrides {{\n    \"thirdboot/thirdboot\" = \"{}\"\n  }}\n  direct {{}}\n}}\n",
+            provider().await?.display()
         );
         let settings = folder.path().join("terraformrc");
         fs::write(&settings, overrides)?;
@@ -75,7 +75,7 @@ impl Folder {
                 ("TF_INPUT", "0".into()),
             ],
             terraform: terraform()?,
-            folder,
+            dir: folder,
         })
     }
 
@@ -104,7 +104,7 @@ impl Folder {
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        self.dir.path()
     }
 
     /// Runs a command to its end.

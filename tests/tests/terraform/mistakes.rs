@@ -8,7 +8,7 @@ use thirdboot_tests::terraform::Folder;
 use crate::{says, says_not};
 
 /// Each mistake on the line that is named.
-const MISTAKES: [(&str, usize, &str); 12] = [
+const MISTAKES: [(&str, usize, &str); 11] = [
     (
         "resource \"thirdboot_host\" \"a\" {\n  name = \"Node_A\"\n}",
         2,
@@ -38,11 +38,6 @@ const MISTAKES: [(&str, usize, &str); 12] = [
         "resource \"thirdboot_host\" \"a\" {\n  name = \"a\"\n  role = \"runner\"\n  cluster = \"c\"\n}",
         4,
         "A runner joins no cluster",
-    ),
-    (
-        "resource \"thirdboot_host\" \"a\" {\n  name = \"a\"\n  network = {\n    dsn = []\n  }\n}",
-        3,
-        "dsn",
     ),
     (
         "resource \"thirdboot_provision\" \"a\" {\n  host = \"a\"\n  timeout = \"soon\"\n}",
