@@ -1,9 +1,9 @@
 //! Why a machine is stuck, from what a server can see. The rows are those of the field (FACTS.md, section 8).
 
 mod join;
+mod lock;
 mod network;
 mod provider;
-mod lock;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,9 @@ use std::io::Read as _;
 use std::net::IpAddr;
 
 use thirdboot_butane::ignition::Resource;
-use thirdboot_lifecycle::{GroupSettings, Host, PackageSources, Permit, Provider, Purpose, Repository, Role, RunNumber};
+use thirdboot_lifecycle::{
+    GroupSettings, Host, PackageSources, Permit, Provider, Purpose, Repository, Role, RunNumber,
+};
 
 use crate::{AssetNames, BaseUrl, FileName, RunFacts, Secret};
 

@@ -16,7 +16,8 @@ use crate::reports::Answers;
 use crate::rows::unsigned;
 use crate::script::{self, Fault, Script};
 use crate::{
-    answers, clusters, deadlines, hosts, locks, packages, prune, put, read, reports, submit, templates, tokens, unknown, users, watching,
+    answers, clusters, deadlines, hosts, locks, packages, prune, put, read, reports, submit, templates, tokens,
+    unknown, users, watching,
 };
 
 /// An open transaction and what it has read so far.

@@ -6,7 +6,8 @@ use thirdboot_lifecycle::{Host, HostName, Identity, Run, RunNumber};
 
 use crate::{
     Access, Actor, Addresses, Answer, Clusters, Counts, Document, DocumentKind, EventFilter, HostFilter, HostId,
-    HostState, Limits, Locks, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Templates, Token, UnknownMachine, Users, Watching,
+    HostState, Limits, Locks, LoggedEvent, Packages, Page, Pruned, StoreError, Submission, SubmitError, Templates,
+    Token, UnknownMachine, Users, Watching,
 };
 
 /// Verbs for what the server needs. Reads see everything that was acknowledged before they began.

@@ -7,8 +7,8 @@ mod cluster;
 mod control;
 mod error;
 mod hosts;
-mod once;
 mod locks;
+mod once;
 mod packages;
 mod templates;
 #[cfg(test)]

@@ -14,7 +14,12 @@ use thirdboot_lifecycle::{
 };
 
 use crate::{
-    Access, AccessRole, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState, Clusters, Counts, Deed, Document, DocumentKind, EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState, KeptAnswer, Limits, ListedToken, LockChange, LockOutcome, Locks, LoggedEvent, Packages, Page, Pruned, PutError, PutHost, RenderAnswer, Revocation, Session, Store, StoreError, StoredTemplate, Submission, SubmitError, TemplateDraft, TemplateMoved, Templates, Timing, TimingChange, Token, UnknownMachine, User, Users, Versioned, Watching,
+    Access, AccessRole, Actor, Addresses, Answer, AnswerKey, AuditFilter, Audited, Census, ClusterError, ClusterState,
+    Clusters, Counts, Deed, Document, DocumentKind, EventFilter, EventPage, EventSearch, HostFilter, HostId, HostState,
+    KeptAnswer, Limits, ListedToken, LockChange, LockOutcome, Locks, LoggedEvent, Packages, Page, Pruned, PutError,
+    PutHost, RenderAnswer, Revocation, Session, Store, StoreError, StoredTemplate, Submission, SubmitError,
+    TemplateDraft, TemplateMoved, Templates, Timing, TimingChange, Token, UnknownMachine, User, Users, Versioned,
+    Watching,
 };
 
 static CALLED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
