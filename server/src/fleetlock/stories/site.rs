@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value, json};
-use thirdboot_lifecycle::{Cluster, RunNumber, SlotState};
+use thirdboot_lifecycle::{RunNumber, SlotState};
 use thirdboot_render::fleetlock_identity;
-use thirdboot_store::{ClusterState, Submission};
+use thirdboot_store::Submission;
 
 use super::super::nodes::Nodes;
 use super::super::{asking, worker};
@@ -22,15 +22,7 @@ impl TestApp {
     pub(super) async fn with_prod(nodes: &Arc<super::fake::FakeNodes>) -> Self {
         let nodes: Arc<dyn Nodes> = Arc::<super::fake::FakeNodes>::clone(nodes);
         let site = Self::new().await.among(nodes).await;
-        let binary = json!({"sha256": "ab".repeat(32)});
-        let spec = json!({"name": "prod", "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": binary}}});
-        let prod = ClusterState {
-            version: 0,
-            cluster: Cluster::new(serde_json::from_value(spec).unwrap()),
-            tokens: Vec::new(),
-            kubeconfig: None,
-        };
-        site.app.store.add_cluster(prod).await.unwrap();
+        site.cluster("prod").await;
         site
     }
 
