@@ -114,36 +114,6 @@ async fn a_machine_that_fails_ends_the_apply_with_stage_cause_and_advice() -> Re
 }
 
 #[tokio::test]
-async fn a_machine_that_stalls_ends_the_apply_and_the_next_one_waits_on() -> Result<()> {
-    let site = Site::start().await?;
-    let deadlines = serde_json::json!({"stages": {"netbooting": {"stall_s": 10, "give_up_s": 3000}}});
-    site.admin.patch("/api/v1/settings/deadlines", &deadlines).await?;
-    let folder = Folder::of(&site).await?;
-    let stuck = simulated("a", 1).failing(Fault::KernelNotFetched);
-    folder.write(&config(&stuck.macs(), ""))?;
-    let running = folder.start_apply()?;
-    stage_is(&site, "armed").await?;
-    let fleet = stuck.switched_on(&site)?;
-    let said = running.ended().await?.failed()?;
-    says!(
-        said,
-        "a is stalled while netbooting",
-        "Cause: kernel-not-fetched",
-        "Advice: ",
-        "The run goes on"
-    );
-    fleet.stop().await;
-    ensure!(site.admin.stage("a").await? == "netbooting", "its run was ended");
-    // Somebody mends it; the permit that was given still counts, and no other is.
-    let _fleet = simulated("a", 1).switched_on(&site)?;
-    let said = folder.apply().await?;
-    says!(said, "arms nothing");
-    let state = folder.shown("thirdboot_provision.a").await?;
-    ensure!(state["run"] == 1 && state["stage"] == "ready", "{state}");
-    folder.plan_is_empty().await
-}
-
-#[tokio::test]
 async fn time_that_is_over_ends_the_apply_with_where_it_is() -> Result<()> {
     let site = Site::start().await?;
     let folder = Folder::of(&site).await?;
