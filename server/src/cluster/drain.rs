@@ -85,21 +85,21 @@ impl fleetlock::Nodes for KubeNodes {
 
     async fn cordon(&self, app: &App, cluster: &ClusterName, node: &str) -> Result<(), Trouble> {
         let (nodes, _) = self.connect(app, cluster).await?;
-        nodes.cordon(node).await.map_err(in_words)
+        nodes.cordon(node).await.map_err(|trouble| in_words(&trouble))
     }
 
     async fn uncordon(&self, app: &App, cluster: &ClusterName, node: &str) -> Result<(), Trouble> {
         let (nodes, _) = self.connect(app, cluster).await?;
-        nodes.uncordon(node).await.map_err(in_words)
+        nodes.uncordon(node).await.map_err(|trouble| in_words(&trouble))
     }
 
     async fn evict(&self, app: &App, cluster: &ClusterName, node: &str) -> Result<DrainLook, Trouble> {
         let (nodes, _) = self.connect(app, cluster).await?;
-        nodes.evict(node).await.map_err(in_words)
+        nodes.evict(node).await.map_err(|trouble| in_words(&trouble))
     }
 }
 
-fn in_words(trouble: super::nodes::Trouble) -> Trouble {
+fn in_words(trouble: &super::nodes::Trouble) -> Trouble {
     Trouble(trouble.to_string())
 }
 

@@ -83,10 +83,6 @@ impl Browser {
         Ok(element.with_context(|| css.to_owned())?.text().await?)
     }
 
-    pub(crate) async fn has(&self, css: &str) -> Result<bool> {
-        Ok(!self.driver.find_all(By::Css(css)).await?.is_empty())
-    }
-
     pub(crate) async fn value(&self, css: &str) -> Result<String> {
         let element = self.driver.find(By::Css(css)).await?;
         Ok(element.value().await?.unwrap_or_default())

@@ -59,13 +59,13 @@ impl Prod {
 #[tokio::test]
 async fn pods_leave_a_node_by_evictions_that_respect_budgets() {
     let prod = Prod::new().await;
-    prod.fake.pod("a1", "shop", "web-1", json!({}));
-    prod.fake.pod("a1", "shop", "db-0", json!({}));
-    prod.fake.pod("s1", "shop", "web-2", json!({}));
+    prod.fake.pod("a1", "shop", "web-1", &json!({}));
+    prod.fake.pod("a1", "shop", "db-0", &json!({}));
+    prod.fake.pod("s1", "shop", "web-2", &json!({}));
     let owner = json!({"ownerReferences": [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "cni", "uid": "1", "controller": true}]});
-    prod.fake.pod("a1", "kube-system", "cni-1", owner);
+    prod.fake.pod("a1", "kube-system", "cni-1", &owner);
     prod.fake
-        .pod("a1", "kube-system", "static-1", json!({"annotations": {MIRROR: "x"}}));
+        .pod("a1", "kube-system", "static-1", &json!({"annotations": {MIRROR: "x"}}));
     prod.fake.guard("shop/db-0", true);
 
     assert_eq!(prod.site.pre_reboot("a1").await.json()["kind"], "draining");

@@ -13,7 +13,7 @@ use super::{FakeCluster, Shared, json_body, not_found, status};
 
 impl FakeCluster {
     /// A pod on a node.
-    pub(crate) fn pod(&self, node: &str, namespace: &str, name: &str, metadata: Value) {
+    pub(crate) fn pod(&self, node: &str, namespace: &str, name: &str, metadata: &Value) {
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
             "spec": {"nodeName": node, "containers": []}, "status": {"phase": "Running"}});
         pod["metadata"]["namespace"] = namespace.into();
