@@ -23,6 +23,7 @@ fn filled(path: &str) -> Vec<String> {
     };
     let parameters = [
         ("{name}", name),
+        ("{group}", "agent"),
         ("{role}", "agent"),
         ("{number}", "1"),
         ("{version}", "1"),

@@ -37,7 +37,11 @@ impl Prod {
         site.joins("a1").await;
         fake.node("a1", BOOT_ID, "True");
         round().await;
-        assert_eq!(site.state("a1").await.run.unwrap().stage, Stage::Ready);
+        let agent = site.state("a1").await;
+        assert_eq!(agent.run.unwrap().stage, Stage::Ready);
+        // From here on its kubelet speaks of the boot that the host reported.
+        let boot_id = agent.observed.unwrap().boot_id.unwrap();
+        fake.node("a1", boot_id.as_str(), "True");
         Self { site, fake }
     }
 
