@@ -4,7 +4,9 @@ use thirdboot_api::{ClientError, Problem, ProblemType};
 use thirdboot_terraform_plugin::{Diagnostics, Path, Schema};
 
 /// Fields of the API that have another name here.
-const OTHER_NAMES: [(&str, &str); 2] = [
+const OTHER_NAMES: [(&str, &str); 4] = [
+    ("provider", "at_provider"),
+    ("provider.device", "at_provider.device"),
     ("console_password_hash", "console_password_hash_wo"),
     ("ttl_s", "permit_ttl"),
 ];

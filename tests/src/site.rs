@@ -135,10 +135,18 @@ impl Site {
     /// # Errors
     /// When it is refused.
     pub async fn cluster(&self, name: &str) -> Result<Value> {
+        self.cluster_on(name, None).await
+    }
+
+    /// The same, with nodes that meet on a VLAN.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn cluster_on(&self, name: &str, vlan: Option<u16>) -> Result<Value> {
         let folder = self.path("assets/k3s/v1.34.1+k3s1/x86_64");
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("k3s"), K3S)?;
-        let cluster = json!({"name": name, "insecure_join": true, "manifests": {"vip.yaml": MANIFEST},
+        let cluster = json!({"name": name, "insecure_join": true, "manifests": {"vip.yaml": MANIFEST}, "vlan": vlan,
             "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256(K3S)}}}});
         self.admin.add_cluster(&cluster).await
     }

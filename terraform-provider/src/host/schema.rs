@@ -72,6 +72,7 @@ fn described() -> Vec<Attribute> {
         .one_of(KnownBy::ALL),
         network(),
         install(),
+        at_provider(),
         Attribute::optional(
             "ssh_keys",
             Type::String.list(),
@@ -130,6 +131,28 @@ fn shown() -> Vec<Attribute> {
         )
         .keeps(),
     ]
+}
+
+/// `provider` in the API: in a resource Terraform keeps that word for itself.
+fn at_provider() -> Attribute {
+    let attributes = vec![
+        Attribute::required(
+            "device",
+            Type::String,
+            "The provider's id of the machine, a UUID; a machine is one host only.",
+        ),
+        Attribute::optional(
+            "metadata",
+            Type::Bool,
+            "Whether the provider's metadata service is there for the machine.",
+        )
+        .default(false),
+    ];
+    Attribute::optional(
+        "at_provider",
+        Type::Object(attributes),
+        "Which machine it is at its provider, for a platform whose API can be asked.",
+    )
 }
 
 fn install() -> Attribute {

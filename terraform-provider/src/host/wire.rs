@@ -17,6 +17,16 @@ const NOT_DESCRIBED: [&str; 7] = [
     "console_password_hash_wo_version",
 ];
 
+/// What a description says of the machine at its provider, here and in the API.
+const AT_PROVIDER: &str = "at_provider";
+const PROVIDER: &str = "provider";
+
+fn rename(fields: &mut Map<String, Json>, from: &str, to: &str) {
+    if let Some(value) = fields.remove(from) {
+        fields.insert(to.to_owned(), value);
+    }
+}
+
 /// The description that is planned, without what is unknown.
 fn described(planned: &Object) -> Map<String, Json> {
     let described = planned
@@ -24,7 +34,10 @@ fn described(planned: &Object) -> Map<String, Json> {
         .filter(|(name, _)| !NOT_DESCRIBED.contains(&name.as_str()));
     let described: Object = described.map(|(name, value)| (name.clone(), value.clone())).collect();
     match Value::Object(described).to_json() {
-        Json::Object(fields) => fields,
+        Json::Object(mut fields) => {
+            rename(&mut fields, AT_PROVIDER, PROVIDER);
+            fields
+        }
         _ => Map::new(),
     }
 }
@@ -99,7 +112,10 @@ fn merge_patch(before: &Map<String, Json>, after: &Map<String, Json>) -> Map<Str
 /// What the server shows, as far as the schema has it.
 pub(super) fn seen(view: &HostView, schema: &Schema) -> Result<Object, Diagnostics> {
     let unreadable = |why: String| Diagnostics::error(Path::root(), "The server's answer cannot be read", why);
-    let json = serde_json::to_value(view).map_err(|error| unreadable(error.to_string()))?;
+    let mut json = serde_json::to_value(view).map_err(|error| unreadable(error.to_string()))?;
+    if let Json::Object(fields) = &mut json {
+        rename(fields, PROVIDER, AT_PROVIDER);
+    }
     let value = Value::from_json(&json, &schema.ty).map_err(|error| unreadable(error.to_string()))?;
     let mut seen = value.as_object().cloned().unwrap_or_default();
     seen.insert("id".to_owned(), view.name.as_str().into());
@@ -230,7 +246,7 @@ mod tests {
         let whole = json!({
             "name": "a", "macs": ["52:54:00:00:00:01"], "serial": "S", "uuid": "U", "arch": "aarch64", "platform": "equinix-metal",
             "role": "server", "cluster": "c", "known_by": "key", "ssh_keys": ["k"], "time_servers": ["t"], "packages": ["p"],
-            "labels": {"a": "b"},
+            "labels": {"a": "b"}, "at_provider": {"device": "0b0f1e2d-0000-4000-8000-000000000001", "metadata": true},
             "install": {"disk": "d", "disk_boot": "sanboot", "console": ["c"], "kernel_arguments": ["k"], "version": "1"},
             "network": {
                 "uplink": {"method": "static", "addresses": ["192.0.2.1/24"], "gateways": ["192.0.2.254"], "routes": [{"to": "10.0.0.0/8", "via": "192.0.2.9"}]},
@@ -242,16 +258,17 @@ mod tests {
         let planned = object(&whole);
         let spec = serde_json::to_value(spec(&planned, &Object::new()).unwrap()).unwrap();
         for name in whole.as_object().unwrap().keys() {
+            let name = if name == AT_PROVIDER { PROVIDER } else { name };
             let said = spec[name].to_string().matches(char::is_alphanumeric).count();
             assert!(said > 0, "{name} does not reach the API: {spec}");
         }
         // And nothing of the API's description is missing here.
         let schema = schema();
         for name in spec.as_object().unwrap().keys() {
-            let here = if name == "console_password_hash" {
-                "console_password_hash_wo"
-            } else {
-                name
+            let here = match name.as_str() {
+                "console_password_hash" => "console_password_hash_wo",
+                PROVIDER => AT_PROVIDER,
+                name => name,
             };
             assert!(
                 schema.attributes().iter().any(|attribute| attribute.name == here),

@@ -28,6 +28,9 @@ pub struct Node {
     pub text: String,
 }
 
+/// Units that Fedora CoreOS brings along and that a config turns on, as far as turning them on goes.
+const BROUGHT: [(&str, &str); 1] = [("podman.socket", "[Socket]\n[Install]\nWantedBy=sockets.target\n")];
+
 impl Tree {
     pub(super) fn new(root: TempDir, log: String) -> Self {
         Self { root, log }
@@ -99,6 +102,11 @@ impl Tree {
     pub fn enable_units(&self) -> Result<BTreeSet<String>> {
         let presets = self.presets()?;
         let units: Vec<&str> = presets.iter().filter_map(|l| l.strip_prefix("enable ")).collect();
+        for (unit, text) in BROUGHT {
+            let folder = self.path("/usr/lib/systemd/system");
+            fs::create_dir_all(&folder)?;
+            fs::write(folder.join(unit), text)?;
+        }
         for unit in units {
             let at = Command::new("systemctl")
                 .arg(format!("--root={}", self.root.path().display()))
