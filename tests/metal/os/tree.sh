@@ -11,6 +11,8 @@ packages=(
   gdisk fdisk e2fsprogs dosfstools lvm2 mdadm gpg gpg-agent gpgv zstd xz-utils cpio
   # The stand-in for rpm-ostree installs real packages.
   rpm
+  # That for k3s makes certificates and serves by them.
+  openssl
 )
 kept=$THIRDBOOT_CACHE/metal-tree-$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c 1-12).tar
 if [[ ! -f $kept ]]; then

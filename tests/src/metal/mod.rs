@@ -5,6 +5,7 @@
 //! Switched on it is [`Powered`], and can be waited for and unplugged. What it boots is made by
 //! `tests/metal/os` and described in docs/metal.md.
 
+pub mod cluster;
 pub mod disk;
 pub mod machine;
 pub mod mirror;

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use thirdboot_tests::metal::{Card, Disk, Rig, os, partner::Partner, serial::Serial};
+use thirdboot_tests::metal::{Card, Disk, Rig, cluster, os, partner::Partner, serial::Serial};
 use thirdboot_tests::secrets;
 
 #[tokio::test]
@@ -23,12 +23,22 @@ async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
         "bond": {"mode": "802.3ad", "ports": [machine.cards[0].mac, machine.cards[1].mac]},
         "vlans": [{"id": 1234, "addresses": ["192.168.123.1/24", "fd00:123::1/64"]}],
     });
+    cluster::member(&mut host, "server");
+    cluster::describe(&rig).await?;
     rig.offer_packages().await?;
     rig.admin.add(&host).await?;
     rig.admin.arm("m1").await?;
 
     let powered = machine.power_on()?;
-    for stage in ["live", "installed", "first-boot", "layered-boot", "networked", "ready"] {
+    for stage in [
+        "live",
+        "installed",
+        "first-boot",
+        "layered-boot",
+        "networked",
+        "joining",
+        "ready",
+    ] {
         if let Err(error) = rig.reach(&powered, "m1", stage).await {
             rig.keep(&[(&machine, &powered.serial)]).await?;
             return Err(error);
@@ -67,6 +77,7 @@ async fn its_boots_are_proven(rig: &Rig) -> Result<()> {
         "layered",
         "layered-boot",
         "networked",
+        "joining",
         "ready",
     ];
     assert_eq!(stages, expected);
@@ -97,6 +108,12 @@ fn its_disk_is_as_asked(disk: &Disk) -> Result<()> {
         assert!(!boot.has(gone), "{gone} is still there");
     }
     assert_eq!(root.read("/etc/hostname")?.trim(), "m1");
+    // The join brought it: tokens stand here and nowhere else.
+    assert!(
+        root.read("/etc/rancher/k3s/config.yaml")?
+            .contains("cluster-init: true")
+    );
+    assert_eq!(root.mode("/etc/rancher/k3s/config.yaml")?, (0o600, 0));
     let environment = root.read("/etc/thirdboot/reporter.env")?;
     assert!(environment.contains("THIRDBOOT_SECRET=tb_host_"));
     assert_eq!(root.mode("/etc/thirdboot/reporter.env")?, (0o600, 0));
@@ -163,7 +180,7 @@ fn journal(folder: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&read.stdout).into_owned())
 }
 
-/// The lists of both repositories, the image's own and the fleet's, and one package from one of them.
+/// The lists of both repositories, the image's own and the fleet's, and two packages, each from one of them.
 fn only_what_was_needed_was_fetched(rig: &Rig) {
     let asked = rig.packages.asked();
     let count = |word: &str| asked.iter().filter(|path| path.ends_with(word)).count();
@@ -171,6 +188,7 @@ fn only_what_was_needed_was_fetched(rig: &Rig) {
         count("/repomd.xml"),
         count("-primary.xml.gz"),
         count("/htop-3.4.1-1.noarch.rpm"),
+        count("/k3s-selinux-1.6-1.noarch.rpm"),
     );
-    assert_eq!((counts, asked.len()), ((2, 2, 1), 5), "{asked:?}");
+    assert_eq!((counts, asked.len()), ((2, 2, 1, 1), 6), "{asked:?}");
 }

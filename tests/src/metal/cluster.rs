@@ -1,0 +1,52 @@
+//! A cluster of the stand-in for k3s: its binary among the assets, and its description.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Rig, os};
+use crate::host::ignition::sha256;
+
+/// The release that the stand-in says it is.
+pub const VERSION: &str = "v1.34.1+k3s1";
+
+/// The VLAN that its nodes talk over.
+pub const VLAN: u16 = 1234;
+
+const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/metal/standins/k3s");
+
+/// Lays the built images and k3s into a folder, as a mirror has them.
+///
+/// # Errors
+/// When the stand-in OS was not built or the folder cannot be written.
+pub fn assets(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder.join("k3s").join(VERSION).join("x86_64"))?;
+    symlink(os::folder()?.join("assets/x86_64"), folder.join("x86_64"))?;
+    fs::copy(STAND_IN, folder.join("k3s").join(VERSION).join("x86_64/k3s"))?;
+    Ok(())
+}
+
+/// Describes the cluster `c1` to a rig's server. Tokens may go over plain HTTP: nobody else is on this network.
+///
+/// # Errors
+/// When it is refused.
+pub async fn describe(rig: &Rig) -> Result<()> {
+    let sum = sha256(&fs::read(STAND_IN)?);
+    let cluster = json!({
+        "name": "c1", "vlan": VLAN, "insecure_join": true,
+        "k3s": {"version": VERSION, "binaries": {"x86_64": {"sha256": sum}}},
+    });
+    let (status, answer) = rig.admin.ask(Method::POST, "/api/v1/clusters", Some(&cluster)).await?;
+    ensure!(status.is_success(), "{status} {answer}");
+    Ok(())
+}
+
+/// Makes a described host a node of it.
+pub fn member(description: &mut Value, role: &str) {
+    description["role"] = role.into();
+    description["cluster"] = "c1".into();
+}
