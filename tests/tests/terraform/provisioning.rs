@@ -114,6 +114,51 @@ async fn a_machine_that_fails_ends_the_apply_with_stage_cause_and_advice() -> Re
 }
 
 #[tokio::test]
+async fn a_machine_that_stalls_ends_the_apply_and_its_permit_still_counts() -> Result<()> {
+    let site = Site::start().await?;
+    let soon = serde_json::json!({"stages": {"armed": {"stall_s": 10, "give_up_s": null}}});
+    site.admin.patch("/api/v1/settings/deadlines", &soon).await?;
+    let folder = Folder::of(&site).await?;
+    let machine = simulated("a", 1);
+    folder.write(&config(&machine.macs(), ""))?;
+    // Nobody switches it on.
+    let said = folder.apply_fails().await?;
+    says!(
+        said,
+        "a is stalled while armed",
+        "Stage: armed",
+        "Cause: never-asked",
+        "nothing has asked for a script since",
+        "Advice: check that the machine is powered",
+        "The run goes on",
+        "on main.tf line 7"
+    );
+    ensure!(site.admin.stage("a").await? == "armed", "its run was ended");
+    // The next apply waits for the same run.
+    folder.write(&config(&machine.macs(), "  on_stall = \"wait\"\n  timeout = \"1s\"\n"))?;
+    let said = folder.apply_fails().await?;
+    says!(
+        said,
+        "Run 1 of a was under way",
+        "arms nothing",
+        "a is not ready after 1 s"
+    );
+    // Somebody switches it on after all. Terraform calls what failed tainted, until it is told otherwise.
+    let _fleet = machine.switched_on(&site)?;
+    stage_is(&site, "ready").await?;
+    says!(
+        folder.plan().await?,
+        "is tainted, so must be replaced",
+        "a will be wiped and installed"
+    );
+    folder.run(&["untaint", "thirdboot_provision.a"]).await?.succeeded()?;
+    folder.plan_is_empty().await?;
+    let host = site.admin.host("a").await?;
+    ensure!(host["run"]["number"] == 1, "it was armed again: {host}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn time_that_is_over_ends_the_apply_with_where_it_is() -> Result<()> {
     let site = Site::start().await?;
     let folder = Folder::of(&site).await?;
