@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use thirdboot_api::Problem;
-use thirdboot_api::control::{LockGroupView, Page, ReleaseLockBody};
+use thirdboot_api::control::{LockGroupView, Page, ReleaseLockBody, UpdatePolicy};
 
 use super::form::Form;
 use super::frame::{self, Shell};
@@ -18,6 +18,29 @@ struct RebootsPage {
     groups: Vec<LockGroupView>,
     may_operate: bool,
     problem: Option<Problem>,
+}
+
+impl RebootsPage {
+    /// How hosts of a group update, in words.
+    #[expect(clippy::unused_self, reason = "askama calls it as the page's own")]
+    fn updates(&self, group: &LockGroupView) -> String {
+        let settings = &group.settings;
+        let window = settings.window.as_ref().map_or_else(String::new, |window| {
+            let days = window.days.join(", ");
+            format!(", {days} from {} UTC for {} min", window.start, window.length_minutes)
+        });
+        let when = match settings.policy {
+            UpdatePolicy::Off => "Hosts do not update by themselves",
+            UpdatePolicy::Locked => "Hosts update whenever there is an update and a slot is free",
+            UpdatePolicy::Window => "Hosts update in the window, without a slot",
+        };
+        match (settings.policy, settings.monthly) {
+            (UpdatePolicy::Window, true) => format!("{when}{window}. They reboot once a month, in the window."),
+            (UpdatePolicy::Window, false) => format!("{when}{window}."),
+            (_, true) => format!("{when}. They reboot once a month, in the window{window}."),
+            (_, false) => format!("{when}."),
+        }
+    }
 }
 
 /// The page.

@@ -65,14 +65,43 @@ impl Rack {
 
     /// Presses the power button of machine `n`.
     pub(crate) fn power_on(&mut self, n: u32, name: &str, fault: Option<Fault>) {
-        let boot_url = format!("{}/boot.ipxe", self.site.server.endpoints.boot);
-        let machine = Machine::new(name, Hardware::number(n), boot_url, &self.wire).without_cluster();
-        let machine = machine.at(Pace::new(SPEED));
+        let machine = self.machine(n, name).without_cluster();
+        self.run(machine, fault);
+    }
+
+    /// The same of a machine that joins its host's cluster.
+    pub(crate) fn power_on_member(&mut self, n: u32, name: &str, fault: Option<Fault>) {
+        let machine = self.machine(n, name);
+        self.run(machine, fault);
+    }
+
+    fn run(&mut self, machine: Machine, fault: Option<Fault>) {
         let machine = match fault {
             Some(fault) => machine.failing(fault),
             None => machine,
         };
         self.fleet.start(machine, Duration::ZERO);
+    }
+
+    /// Presses the power button of machine `n`: it becomes ready, and goes away for an update as soon as it may.
+    pub(crate) fn power_on_for_good_bye(&mut self, n: u32, name: &str) {
+        let machine = self.machine(n, name).without_cluster().updating(false);
+        self.fleet.start(machine, Duration::ZERO);
+    }
+
+    fn machine(&self, n: u32, name: &str) -> Machine {
+        let boot_url = format!("{}/boot.ipxe", self.site.server.endpoints.boot);
+        Machine::new(name, Hardware::number(n), boot_url, &self.wire).at(Pace::new(SPEED))
+    }
+
+    /// Waits until so many hosts of the group `runner` hold its slot, and so many wait for it.
+    pub(crate) async fn until_locks(&self, holders: usize, waiting: usize) -> Result<()> {
+        wait::until("the reboot lock", LIMIT, async || {
+            let (_, group) = self.site.admin.ask(Method::GET, "/api/v1/locks/runner", None).await?;
+            let count = |list: &str| group[list].as_array().map_or(0, Vec::len);
+            Ok((count("holders") == holders && count("waiting") == waiting).then_some(()))
+        })
+        .await
     }
 
     /// Waits until the API says so of a host.
@@ -107,6 +136,7 @@ impl Rack {
             "netbooting",
             "live",
             "installing",
+            "installed",
             "first-boot",
             "layering",
             "layered-boot",
@@ -128,7 +158,12 @@ impl Rack {
             let rack_label = json!({"labels": {"rack": (n % 3).to_string(), "site": "north"}});
             rack.host(n, name, rack_label).await?;
             rack.site.admin.arm(name).await?;
-            rack.power_on(n, name, fault);
+            // One of them gets the slot and keeps it, the other waits.
+            if ["web-02", "web-03"].contains(&name) {
+                rack.power_on_for_good_bye(n, name);
+            } else {
+                rack.power_on(n, name, fault);
+            }
         }
         for (name, n) in [("spare-01", 20), ("spare-02", 21)] {
             rack.host(n, name, json!({})).await?;
@@ -142,6 +177,28 @@ impl Rack {
             let is_stuck = |host: &Value| host["run"]["stalled"] == true || host["run"]["stage"] == "failed";
             rack.until(name, is_stuck).await?;
         }
+        rack.until_locks(1, 1).await?;
+        rack.cluster_that_waits().await?;
         Ok(rack)
+    }
+
+    /// A cluster whose first server died when it was to begin it: the second one waits.
+    async fn cluster_that_waits(&mut self) -> Result<()> {
+        self.site.cluster("prod").await?;
+        let servers = [("cp-01", 30, Some(Fault::FirstServerLost)), ("cp-02", 31, None)];
+        for (name, n, fault) in servers {
+            self.host(n, name, json!({"role": "server", "cluster": "prod"})).await?;
+            self.site.admin.arm(name).await?;
+            self.power_on_member(n, name, fault);
+            self.until(name, |host| {
+                host["run"]["stage"] == if fault.is_some() { "joining" } else { "networked" }
+            })
+            .await?;
+        }
+        wait::until("a server that waits", LIMIT, async || {
+            let cluster = self.site.admin.cluster("prod").await?;
+            Ok(cluster["members"][1]["waits_for"].is_string().then_some(()))
+        })
+        .await
     }
 }

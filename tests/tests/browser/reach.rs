@@ -7,7 +7,7 @@ use crate::driver::{Browser, Script};
 use crate::rack::Rack;
 
 /// Every page with something on it, by a name for its picture.
-pub(crate) const PAGES: [(&str, &str); 15] = [
+pub(crate) const PAGES: [(&str, &str); 17] = [
     ("fleet", "/"),
     ("nothing-found", "/?q=nobody"),
     ("host-ready", "/hosts/web-01"),
@@ -19,6 +19,8 @@ pub(crate) const PAGES: [(&str, &str); 15] = [
     ("difference", "/hosts/web-01/difference"),
     ("unknown", "/unknown"),
     ("clusters", "/clusters"),
+    ("cluster", "/clusters/prod"),
+    ("reboots", "/reboots"),
     ("template-new", "/templates/new"),
     ("assets", "/assets"),
     ("audit", "/audit"),

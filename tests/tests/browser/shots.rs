@@ -18,6 +18,9 @@ async fn pictures_of_every_page() -> Result<()> {
     std::fs::create_dir_all(folder)?;
     let rack = Rack::lively().await?;
     let browser = rack.ann(Script::On).await?;
+    browser
+        .tools("Emulation.setScrollbarsHidden", json!({"hidden": true}))
+        .await?;
     let stranger = rack
         .site
         .admin
@@ -31,7 +34,7 @@ async fn pictures_of_every_page() -> Result<()> {
         browser.tools("Emulation.setEmulatedMedia", features).await?;
         let pages = PAGES.iter().copied().chain([("machine", stranger.as_str())]);
         for (name, path) in pages {
-            let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500});
+            let size = json!({"width": width, "height": 480, "deviceScaleFactor": 1, "mobile": width < 500});
             browser.tools("Emulation.setDeviceMetricsOverride", size).await?;
             browser.go(path).await?;
             picture(&browser, &folder.join(format!("{name}-{colours}-{width}.png"))).await?;
@@ -39,6 +42,9 @@ async fn pictures_of_every_page() -> Result<()> {
         browser.go("/hosts/spare-01").await?;
         browser.click("#arm summary").await?;
         picture(&browser, &folder.join(format!("host-arm-{colours}-{width}.png"))).await?;
+        browser.go("/reboots").await?;
+        browser.click("#groups summary").await?;
+        picture(&browser, &folder.join(format!("release-{colours}-{width}.png"))).await?;
         browser.go("/templates/new").await?;
         browser.fill("input[name=name]", "motd").await?;
         let text = "variant: fcos\nversion: 1.5.0\nstorage:\n  files:\n    - path: /etc/motd\n      contents:\n        \

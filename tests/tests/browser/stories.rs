@@ -232,3 +232,36 @@ async fn a_host_is_found_by_what_is_typed() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_slot_of_who_does_not_come_back_is_released() -> Result<()> {
+    for script in BOTH {
+        let mut rack = Rack::start().await?;
+        for (n, name) in [(1, "web-01"), (2, "web-02")] {
+            rack.host(n, name, json!({})).await?;
+            rack.site.admin.arm(name).await?;
+            rack.power_on_for_good_bye(n, name);
+        }
+        rack.until_locks(1, 1).await?;
+        let browser = rack.ann(script).await?;
+        browser.go("/reboots").await?;
+        browser.until("#groups .mark", "1 of 1 slot taken").await?;
+        let holder = browser.text("#groups tbody tr:nth-child(1) th").await?;
+        let waits = browser.text("#groups tbody tr:nth-child(2)").await?;
+        let why = format!("the slot of runner is held by {holder}");
+        ensure!(waits.contains("waiting") && waits.contains(&why), "{waits}");
+        browser.click("#groups summary").await?;
+        browser.fill("#groups input[name=reason]", "its board is dead").await?;
+        browser.click("#groups button").await?;
+        browser.until(".notice", "The slot is free again").await?;
+        let events = rack.site.admin.events(&holder).await?;
+        ensure!(
+            events
+                .iter()
+                .any(|event| event.to_string().contains("its board is dead")),
+            "{events:?}"
+        );
+        browser.close().await?;
+    }
+    Ok(())
+}

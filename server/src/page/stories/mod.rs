@@ -4,4 +4,5 @@ mod clusters;
 mod door;
 mod fleet;
 mod host;
+mod reboots;
 mod rest;
