@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Programs that others wrote and that speak with the server on real machines: the installer and Zincati.
 source tests/parts/common.bash
-need gcc libc6-dev libfaketime jq util-linux
+need gcc libc6-dev gnupg libfaketime jq util-linux
 
 COREOS_INSTALLER=$(bash tests/parts/coreos-installer.sh)
 ZINCATI=$(bash tests/parts/zincati.sh)

@@ -41,8 +41,9 @@ chmod 0640 "$root/run/zincati/config.d/55-updates-strategy.toml"
 chown -R $id:$id "$root/run/zincati/public" "$machine/state"
 cp "$zincati" "$root/run/zincati.bin"
 
-# A refused question is asked again after 300 s: its clock runs faster, its sleeps are shorter.
-exec chroot "$root" setpriv --reuid=$id --regid=$id --clear-groups \
+# A refused question is asked again after 300 s: its clock runs faster, its sleeps are shorter. No `exec`: this shell is
+# what dies with the machine, a process that changed its user would no longer be told to.
+chroot "$root" setpriv --reuid=$id --regid=$id --clear-groups \
   env -i PATH=/run/machine/bin:/usr/bin:/bin \
   LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1 "FAKETIME=+0 x$speed" \
   /run/zincati.bin agent -vvv

@@ -4,13 +4,15 @@
 mod graph;
 
 use std::fs::{self, File};
+use std::io::PipeReader;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
 pub use graph::Graph;
@@ -35,7 +37,15 @@ const LOCK: &str = "/etc/thirdboot/zincati.toml";
 #[derive(Debug)]
 pub struct ZincatiMachine {
     folder: TempDir,
-    child: Option<Child>,
+    running: Option<Running>,
+}
+
+/// What a boot started.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// Every process of the machine holds the other end.
+    gone: PipeReader,
 }
 
 impl ZincatiMachine {
@@ -74,7 +84,7 @@ impl ZincatiMachine {
         );
         let graph = format!("[cincinnati]\nbase_url = \"{}\"\n", graph.url);
         fs::write(at("config.d/60-graph.toml"), graph)?;
-        Ok(Self { folder, child: None })
+        Ok(Self { folder, running: None })
     }
 
     fn at(&self, name: &str) -> PathBuf {
@@ -89,6 +99,7 @@ impl ZincatiMachine {
         let program = std::env::var("ZINCATI").context("ZINCATI names the program: tests/run peers")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/zincati/machine.sh");
         let log = File::options().create(true).append(true).open(self.at("log"))?;
+        let (gone, held) = std::io::pipe()?;
         let child = Command::new("unshare")
             .arg("--mount")
             .args(["--kill-child", "--fork", "--pid", "--mount-proc"])
@@ -98,19 +109,24 @@ impl ZincatiMachine {
             .args([&program, SPEED])
             .stdout(log.try_clone()?)
             .stderr(log)
-            .stdin(Stdio::null())
+            .stdin(held)
             .kill_on_drop(true)
             .spawn()?;
-        self.child = Some(child);
+        self.running = Some(Running { child, gone });
         Ok(())
     }
 
     /// The machine goes down; what was finalized is what boots next.
     ///
     /// # Errors
-    /// When it does not run.
+    /// When it does not run, or a process of it is left.
     pub async fn go_down(&mut self) -> Result<()> {
-        self.child.take().context("it does not run")?.kill().await?;
+        let Running { mut child, gone } = self.running.take().context("it does not run")?;
+        child.kill().await?;
+        // At its end only when nobody holds it any more.
+        let mut gone = pipe::Receiver::from_owned_fd(gone.into())?;
+        let read = tokio::time::timeout(LIMIT, gone.read(&mut [0])).await;
+        ensure!(read.context("a process of the machine is left")?? == 0, "it spoke");
         if let Ok(finalized) = fs::read_to_string(self.at("state/finalized")) {
             fs::write(self.at("state/booted"), finalized.trim())?;
             fs::remove_file(self.at("state/finalized"))?;
