@@ -3,6 +3,7 @@
 //!
 //! `tests/run api` installs schemathesis and sets `THIRDBOOT_SCHEMATHESIS`.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,7 +15,11 @@ use tokio::process::Command;
 /// Every failure that is no matter of taste.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,missing_required_header,unsupported_method,ignored_auth";
-/// Requests of each operation in the fuzzing phase: three minutes in all.
+/// What schemathesis does not know by itself: a version that is missing is 428 (RFC 6585), whatever else is missing 400 or 422.
+const SETTINGS: &str =
+    "[checks.missing_required_header]\nexpected-statuses = [\"400\", \"401\", \"403\", \"415\", \"422\", \"428\"]\n";
+/// Requests of each operation in the fuzzing phase. Most of the time goes into long polls that nothing ends; several
+/// `--workers` do not help: Python 3.11's `ast` fails when threads share it.
 const MAX_EXAMPLES: &str = "40";
 /// The same requests every time.
 const SEED: &str = "7";
@@ -23,11 +28,10 @@ const SEED: &str = "7";
 async fn no_answer_is_outside_the_document() -> Result<()> {
     let site = site_with_machines().await?;
     let (_, document) = site.admin.ask(Method::GET, "/api/v1/openapi.json", None).await?;
+    fs::write(site.path("schemathesis.toml"), SETTINGS)?;
     for role in ["admin", "viewer"] {
-        let spec = json!({"name": format!("schemathesis-{role}"), "role": role});
-        let (status, made) = site.admin.ask(Method::POST, "/api/v1/tokens", Some(&spec)).await?;
-        let token = made["token"].as_str().with_context(|| format!("{status}: {made}"))?;
-        run(&site, token, &endless(&document)).await?;
+        let token = site.admin.token(&format!("schemathesis-{role}"), role).await?;
+        run(&site, &token, &endless(&document)).await?;
     }
     Ok(())
 }
@@ -65,6 +69,8 @@ async fn run(site: &Site, token: &str, without: &[String]) -> Result<()> {
     let binary = binary.context("THIRDBOOT_SCHEMATHESIS is not set: run `tests/run api`")?;
     let mut command = Command::new(binary);
     command
+        .arg("--config-file")
+        .arg(site.path("schemathesis.toml"))
         .arg("run")
         .arg(format!("{}/api/v1/openapi.json", site.server.endpoints.control))
         .args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"])
