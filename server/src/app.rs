@@ -9,8 +9,7 @@ use thirdboot_render::{BaseUrl, Retry};
 use thirdboot_store::Store;
 use tokio::sync::Notify;
 
-use crate::api::LastCensus;
-use crate::api::TokenUses;
+use crate::api::{LastCensus, TokenUses};
 use crate::assets::Assets;
 use crate::boot::{OpenDocuments, Repeats};
 use crate::cluster::Watched;

@@ -63,13 +63,13 @@ until curl -sfo /dev/null -r 0-0 "http://127.0.0.1:$other/file"; do sleep 0.1; d
 
 # Milliseconds for CLIENTS at once to fetch the file, each once.
 run() {
-  local clients=$1 url=$2 begin end pids=()
+  local clients=$1 url=$2 begin end pid pids=()
   begin=$(date +%s%N)
   for ((i = 0; i < clients; i++)); do
     curl -sfo /dev/null "$url" &
     pids+=($!)
   done
-  wait "${pids[@]}"
+  for pid in "${pids[@]}"; do wait "$pid" || return 1; done
   end=$(date +%s%N)
   echo $(((end - begin) / 1000000))
 }
@@ -80,8 +80,10 @@ printf '| clients | thirdboot | nginx | share |\n|---:|---:|---:|---:|\n'
 for clients in 1 8 64; do
   best_ours=1000000000 best_theirs=1000000000
   for _ in 1 2 3; do
-    took=$(run "$clients" "$ours") && ((took >= best_ours)) || best_ours=$took
-    took=$(run "$clients" "$theirs") && ((took >= best_theirs)) || best_theirs=$took
+    took=$(run "$clients" "$ours")
+    ((took >= best_ours)) || best_ours=$took
+    took=$(run "$clients" "$theirs")
+    ((took >= best_theirs)) || best_theirs=$took
   done
   total=$((clients * mib * 1000))
   printf '| %d | %d MiB/s | %d MiB/s | %d %% |\n' "$clients" $((total / best_ours)) $((total / best_theirs)) \

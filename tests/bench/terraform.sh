@@ -10,4 +10,4 @@ cargo build --release --quiet -p thirdboot -p thirdboot-terraform-provider
 THIRDBOOT_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/thirdboot")
 export THIRDBOOT_BIN
 cargo test --quiet -p thirdboot-tests --features terraform --test terraform -- --test-threads 1 --nocapture two_hundred |
-  grep '^200 '
+  grep -oE '200 (hosts|of terraform_data), .*'

@@ -148,7 +148,7 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
             "check that the machine is powered, that network boot comes before the disk, that the provider's network boot is on, and that its boot URL or the network's boot file is the one shown for this host",
         ),
         Stage::Netbooting => netbooting(run, now),
-        Stage::Live if run.evidence.claim_wait.is_some() => return lock::waiting(run, now),
+        Stage::Live if lock::waiting(run, now).is_some() => return lock::waiting(run, now),
         Stage::Live => found(
             Cause::NoClaim,
             format!("the live system reported {since} and has not claimed its disk since"),

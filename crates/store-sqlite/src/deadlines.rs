@@ -67,7 +67,9 @@ pub(crate) async fn change(
             .bind(by)
     })
     .await?;
-    reckon(batch.connection, &timing.stages).await?;
+    if timing.stages != batch.timing.stages {
+        reckon(batch.connection, &timing.stages).await?;
+    }
     batch.timing = Arc::clone(&timing);
     Ok(timing)
 }

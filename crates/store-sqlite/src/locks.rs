@@ -42,6 +42,7 @@ struct PlaceRow {
     note: Option<String>,
 }
 
+/// The index of places leaves out the released ones, and is taken only by a query that says so.
 const TABLE: &str = "lock_slots";
 
 impl TryFrom<PlaceRow> for LockSlot {
@@ -123,7 +124,7 @@ async fn change(batch: &mut Batch<'_>, change: &LockChange) -> Result<LockOutcom
         LockChange::Forget { before } => {
             let mut script = Script::new();
             script
-                .add("UPDATE lock_slots SET state = 'released', note = 'it asked no more' WHERE state = 'waiting' AND asked_at < ?")
+                .add("UPDATE lock_slots SET state = 'released', note = 'it asked no more' WHERE state <> 'released' AND state = 'waiting' AND asked_at < ?")
                 .bind(before.as_millisecond());
             run(batch, script).await?;
             Ok(NOWHERE)
@@ -161,7 +162,7 @@ async fn asked(batch: &mut Batch<'_>, ask: &LockAsk) -> Result<LockOutcome, Stor
     let mine = of(&mut *batch.connection, host).await?;
     let held = places(
         sqlx::query_as(places!(
-            "WHERE group_name = ? AND state IN ('reserved', 'granted') AND host_id <> ?"
+            "WHERE group_name = ? AND state <> 'released' AND state IN ('reserved', 'granted') AND host_id <> ?"
         ))
         .bind(ask.group.as_str())
         .bind(signed(ask.host))
@@ -188,14 +189,14 @@ async fn asked(batch: &mut Batch<'_>, ask: &LockAsk) -> Result<LockOutcome, Stor
 
 /// Hosts whose turn is before this one's, and that still ask.
 async fn ahead(batch: &mut Batch<'_>, ask: &LockAsk, mine: Option<&LockSlot>) -> Result<usize, StoreError> {
-    let waits = mine.filter(|mine| mine.state == SlotState::Waiting && mine.group == ask.group);
+    let waits = mine.filter(|mine| mine.keeps_its_turn(ask, batch.now));
     let since = waits.map_or(batch.now, |mine| mine.since);
     let fresh = batch
         .now
         .saturating_sub(SignedDuration::from_secs(WAITER_FRESH_S))
         .unwrap_or(Timestamp::MIN);
     let count: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM lock_slots WHERE group_name = ? AND state = 'waiting' AND asked_at >= ? \
+        "SELECT count(*) FROM lock_slots WHERE group_name = ? AND state <> 'released' AND state = 'waiting' AND asked_at >= ? \
          AND (turn, since, host_id) < (?, ?, ?)",
     )
     .bind(ask.group.as_str())

@@ -130,9 +130,13 @@ pub(super) async fn move_right(
         let detail = "repeat the cluster's name to confirm: what was begun before is void";
         return Err(Failure::field("confirm", detail));
     }
-    let to = hosts::named(&app, &body.to)
-        .await
-        .map_err(|_| Failure::field("to", "there is no such host"))?;
+    let to = hosts::named(&app, &body.to).await.map_err(|failure| {
+        if failure.problem().is(ProblemType::NotFound) {
+            Failure::field("to", "there is no such host")
+        } else {
+            failure
+        }
+    })?;
     if to.host.role != Role::Server || to.host.cluster.as_ref().is_none_or(|cluster| cluster.as_str() != name) {
         return Err(Failure::field("to", format!("expected a server of {name}")));
     }
@@ -150,9 +154,15 @@ pub(super) async fn move_right(
         })
     });
     let saved = changed.await?;
+    // Nobody begins on what was seen before this.
+    app.clusters.forget(&saved.cluster.spec.name);
+    // All of them, whatever becomes of one: asking again would be refused.
+    let mut cancelled = Ok(());
     for holder in revoked {
-        cancel(&app, &holder, &by).await?;
+        let done = cancel(&app, &holder, &by).await;
+        cancelled = cancelled.and(done);
     }
+    cancelled?;
     tracing::warn!(cluster = %name, to = %body.to, %by, "the right to begin the cluster was moved");
     app.look_at_clusters.notify_one();
     shown(StatusCode::OK, &app, &saved).await
@@ -169,7 +179,7 @@ async fn cancel(app: &App, holder: &thirdboot_lifecycle::Holder, by: &Actor) -> 
         .is_some_and(|run| run.number == holder.run && !run.stage.is_end())
     {
         match app.store.submit(id, Submission::Cancel { by: by.clone() }).await {
-            Ok(_) | Err(thirdboot_store::SubmitError::Refused(_)) => {}
+            Ok(_) | Err(thirdboot_store::SubmitError::Refused(_) | thirdboot_store::SubmitError::NoSuchHost) => {}
             Err(error) => return Err(error.into()),
         }
     }

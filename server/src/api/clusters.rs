@@ -181,6 +181,7 @@ pub(super) async fn delete(
     app.store
         .remove_cluster(&state.cluster.spec.name, state.version)
         .await?;
+    app.clusters.forget(&state.cluster.spec.name);
     tracing::info!(cluster = %name, %by, "cluster removed");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -85,6 +85,8 @@ async fn whatever_a_viewer_asks_for_and_whatever_goes_wrong_gives_no_secret_away
         of_run(Purpose::Conf, 2),
         of_run(Purpose::Live, 2),
         of_run(Purpose::Host, 2),
+        of_run(Purpose::Join, 1),
+        of_run(Purpose::Join, 2),
         site.token.clone(),
         made.json()["token"].as_str().unwrap().to_owned(),
         PASSWORD.to_owned(),
@@ -131,6 +133,7 @@ async fn whatever_a_viewer_asks_for_and_whatever_goes_wrong_gives_no_secret_away
         "a closed store",
     );
     let text = logged.text();
+    assert!(text.contains("template saved"), "nothing was heard: {text}");
     for secret in &secrets {
         assert!(!text.contains(secret.as_str()), "the log gives away {secret}");
     }

@@ -43,6 +43,8 @@ pub(super) async fn list(State(app): State<App>, _: Admin) -> Answer<Answered<Pa
 pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec): Json<UserSpec>) -> Answer<Response> {
     let user = described(&app, &spec, Some(by.to_string())).await?;
     app.store.add_user(user.clone()).await?;
+    // Somebody can sign in now.
+    app.people.set_up.close();
     tracing::info!(user = user.name, role = %spec.role, %by, "user added");
     let location = [(header::LOCATION, format!("/api/v1/users/{}", user.name))];
     Ok((StatusCode::CREATED, location, Answered(view(&user))).into_response())

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -26,6 +27,9 @@ use super::{AssetError, AssetFile, Assets, Verified, atomic, io};
 
 /// The index.
 const INDEX: &str = "index.json";
+
+/// How long an upload may be silent: nobody else adds a file meanwhile.
+const STALL: Duration = Duration::from_secs(30);
 
 /// A file beside the versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,7 +239,8 @@ async fn receive(
     let at = |error| AddError::Assets(io(draft, error));
     let mut file = tokio::fs::File::create(draft).await.map_err(at)?;
     let (mut hasher, mut size) = (Sha256::new(), 0_u64);
-    while let Some(chunk) = body.next().await {
+    let silent = |_| AddError::BrokenOff(format!("nothing came for {} s", STALL.as_secs()));
+    while let Some(chunk) = tokio::time::timeout(STALL, body.next()).await.map_err(silent)? {
         let chunk = chunk.map_err(AddError::BrokenOff)?;
         hasher.update(&chunk);
         size += u64::try_from(chunk.len()).unwrap_or(0);

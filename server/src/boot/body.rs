@@ -14,7 +14,7 @@ const MAX_BODY_BYTES: usize = thirdboot_api::boot::MAX_REPORT_BYTES;
 /// The same of a whole inventory.
 const MAX_LARGE_BODY_BYTES: usize = 32 << 20;
 /// How long a body may take to arrive: a host that is slower asks again.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 #[derive(Debug)]

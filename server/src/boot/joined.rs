@@ -4,7 +4,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use thirdboot_lifecycle::Stage;
 use thirdboot_store::HostState;
 
@@ -33,11 +33,7 @@ pub(super) async fn file(
         return Ok(send(verified, &method, &headers, None, &app.metrics).await);
     }
     let text = spec.manifests.get(&name).ok_or_else(Failure::not_found)?;
-    let mut response = Response::new(Body::from(text.clone()));
-    if method == Method::HEAD {
-        *response.body_mut() = Body::empty();
-    }
-    Ok(response.into_response())
+    Ok(Response::new(Body::from(text.clone())))
 }
 
 /// Whose join it is. A run that has ended fetches nothing.
@@ -51,6 +47,7 @@ async fn bearer(app: &App, secret: &str) -> Result<HostState, Failure> {
     let is_current = state.run.as_ref().is_some_and(|run| {
         run.number == opened.run
             && run.key_generation == opened.generation
+            && opened.fits_run_armed_at(run.permit.issued_at)
             && matches!(run.stage, Stage::Networked | Stage::Joining)
     });
     if is_current {

@@ -14,7 +14,7 @@ const SOME: u8 = 5;
 pub struct AlertsCommand {
     #[command(flatten)]
     connection: Connection,
-    /// Only this kind: packages-missing, network-differs, not-back, rolled-back, identifiers-conflict or lock-held.
+    /// Only this kind: packages-missing, network-differs, not-back, rolled-back, identifiers-conflict, lock-held or at-provider.
     #[arg(long)]
     kind: Option<AlertKind>,
     /// End with exit code 5 when there are any.

@@ -110,21 +110,21 @@ impl Access {
             "apiVersion: v1\n\
              kind: Config\n\
              clusters:\n\
-             - name: {cluster}\n\
+             - name: \"{cluster}\"\n\
              \x20 cluster:\n\
-             \x20   server: {server}\n\
+             \x20   server: \"{server}\"\n\
              \x20   certificate-authority-data: {ca}\n\
              users:\n\
-             - name: {cluster}\n\
+             - name: \"{cluster}\"\n\
              \x20 user:\n\
              \x20   client-certificate-data: {certificate}\n\
              \x20   client-key-data: {key}\n\
              contexts:\n\
-             - name: {cluster}\n\
+             - name: \"{cluster}\"\n\
              \x20 context:\n\
-             \x20   cluster: {cluster}\n\
-             \x20   user: {cluster}\n\
-             current-context: {cluster}\n",
+             \x20   cluster: \"{cluster}\"\n\
+             \x20   user: \"{cluster}\"\n\
+             current-context: \"{cluster}\"\n",
             ca = data(&self.ca),
             certificate = data(&self.certificate),
             key = data(&self.key),

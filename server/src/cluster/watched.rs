@@ -22,7 +22,7 @@ pub(crate) struct Watched {
 pub(crate) struct Seen {
     /// When its servers were last asked for `/cacerts`, every one of them.
     pub(crate) looked_at: Option<Instant>,
-    /// Servers that answered with the cluster's CA, or any while it has none.
+    /// Servers that answered with the cluster's CA.
     pub(crate) answering: BTreeSet<u64>,
     /// Others that answered, in words; with their number where it is a host.
     pub(crate) others: Vec<(Option<u64>, String)>,
@@ -74,6 +74,12 @@ impl Watched {
     pub(crate) fn keep(&self, name: &ClusterName, seen: Seen) {
         let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         clusters.insert(name.clone(), seen);
+    }
+
+    /// Nothing is known any more: whoever asks next waits for a new look.
+    pub(crate) fn forget(&self, name: &ClusterName) {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.remove(name);
     }
 
     /// What the one who asks to join goes by. The asker itself answers nothing.

@@ -48,6 +48,9 @@ pub(crate) async fn run(app: App) {
     }
 }
 
+/// How long one cluster may take: the others' next look waits for it.
+const ROUND_LIMIT: Duration = Duration::from_secs(30);
+
 /// One round over all clusters, side by side: one that is silent must not hold up the others.
 pub(super) async fn round(app: &App, prober: &Prober, port: u16) {
     let clusters = match app.store.clusters().await {
@@ -57,7 +60,8 @@ pub(super) async fn round(app: &App, prober: &Prober, port: u16) {
             return;
         }
     };
-    join_all(clusters.iter().map(|kept| one(app, prober, port, kept))).await;
+    let one = |kept| tokio::time::timeout(ROUND_LIMIT, one(app, prober, port, kept));
+    join_all(clusters.iter().map(one)).await;
 }
 
 async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState) {
@@ -85,6 +89,8 @@ async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState) {
         .chain(access.iter().flatten().map(Access::ca_sha256))
         .collect();
     probe(prober, &kept.cluster, &known, &servers, &mut seen).await;
+    // What follows may be cut off.
+    app.clusters.keep(name, seen.clone());
     match access {
         Some(Ok(access)) => ask(app, port, kept, &access, &hosts, &servers, &mut seen).await,
         Some(Err(_)) => {

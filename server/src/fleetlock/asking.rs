@@ -78,7 +78,16 @@ async fn servers(
     let by_node = |state: &HostState| {
         nodes.is_some_and(|nodes| !nodes.get(state.host.name.as_str()).is_some_and(|node| node.ready))
     };
-    let is_down = |state: &&&HostState| state.id != asker.id && (by_run(state) || by_node(state));
+    let asker_is_down = by_run(asker) || by_node(asker);
+    // Others that wait in their live systems for the same slot: of those that are down one goes first.
+    let only_waits = |state: &HostState| {
+        let run = state.run.as_ref();
+        run.is_some_and(|run| run.stage == Stage::Live && !run.was_claimed())
+    };
+    let is_down = |state: &&&HostState| {
+        let is_before_it = !(asker_is_down && only_waits(state));
+        state.id != asker.id && is_before_it && (by_run(state) || by_node(state))
+    };
     Ok(Servers {
         count: servers.len(),
         down: servers
@@ -86,7 +95,7 @@ async fn servers(
             .filter(is_down)
             .map(|state| (state.id.0, state.host.name.clone()))
             .collect(),
-        asker_is_down: by_run(asker) || by_node(asker),
+        asker_is_down,
     })
 }
 

@@ -1,8 +1,6 @@
 //! `POST /fleetlock/{lock secret}/v1/pre-reboot` and `…/v1/steady-state`: FleetLock, protocol version 1, as Zincati
 //! speaks it. It sends no Content-Type, and understands no problem documents.
 
-use std::time::Duration;
-
 use axum::Json as Answered;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -16,6 +14,7 @@ use thirdboot_store::{Actor, HostState, LockChange};
 use super::asking::{cluster_of, group_of, question};
 use super::worker::is_back;
 use crate::App;
+use crate::boot::BODY_TIMEOUT;
 use crate::boot::Transport;
 use crate::observe;
 use crate::path::Path;
@@ -25,7 +24,6 @@ use crate::secrets::{Purpose, redact};
 /// A body is two short words.
 const MAX_BODY_BYTES: usize = 4096;
 /// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a host's own monthly reboot says beside the protocol's header, so that people see what the slot is for.
 const REASON: &str = "thirdboot-reason";
 
@@ -184,6 +182,7 @@ async fn client(app: &App, secret: &str, request: Request) -> Result<(HostState,
     let state = host_of(app, secret).await?;
     observe::concerns(&state);
     let malformed = |why: &str| Refusal::new(StatusCode::BAD_REQUEST, "malformed", why);
+    let late = |why: &str| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", why);
     let is_fleetlock = |headers: &HeaderMap| headers.get("fleet-lock-protocol").is_some_and(|value| value == "true");
     if !is_fleetlock(request.headers()) {
         return Err(malformed("expected the header fleet-lock-protocol: true"));
@@ -194,7 +193,7 @@ async fn client(app: &App, secret: &str, request: Request) -> Result<(HostState,
     };
     let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES)).await;
     let body = body
-        .map_err(|_| malformed("the body did not arrive in time"))?
+        .map_err(|_| late("the body did not arrive in time"))?
         .map_err(|_| malformed("the body broke off, or is longer than a question can be"))?;
     let Body { client_params } = serde_json::from_slice(&body)
         .map_err(|_| malformed("expected JSON: {\"client_params\": {\"id\": \"…\", \"group\": \"…\"}}"))?;

@@ -130,6 +130,8 @@ async fn look(store: Arc<dyn Store>, shared: Arc<Shared>) {
             _ = closed.wait_for(|closed| *closed) => return,
         };
         if to <= from {
+            // A store that ended answers at once.
+            tokio::time::sleep(PACE).await;
             continue;
         }
         match store.hosts_changed(from, to).await {

@@ -51,7 +51,8 @@ fn is_plain(value: &HeaderValue) -> bool {
 
 /// The span of a request, by its route: its path carries secrets.
 pub(crate) fn span_of(request: &Request, plane: &'static str, id: &RequestId) -> Span {
-    tracing::info_span!(
+    // Whatever is logged of a request names its host, a lone warning also.
+    tracing::error_span!(
         "request",
         request_id = %id.as_str(),
         %plane,

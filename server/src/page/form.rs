@@ -9,6 +9,7 @@ use thirdboot_api::{Problem, ProblemType};
 
 use super::visitor::{Visitor, form_token};
 use super::{Pages, frame};
+use crate::boot::BODY_TIMEOUT;
 
 /// A template's text is the largest thing that is ever typed.
 const MAX_BYTES: usize = 1 << 20;
@@ -90,7 +91,11 @@ pub(super) async fn fields(headers: &HeaderMap, body: Body) -> Result<Fields, Pr
     if !is_same_site(headers) {
         return Err(foreign());
     }
-    let bytes = to_bytes(body, MAX_BYTES).await.map_err(|_| {
+    let late = |_| Problem::new(ProblemType::Unavailable, "the form did not arrive in time");
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BYTES))
+        .await
+        .map_err(late)?;
+    let bytes = bytes.map_err(|_| {
         let detail = format!("expected a form of at most {MAX_BYTES} bytes");
         Problem::new(ProblemType::TooLarge, detail)
     })?;

@@ -236,6 +236,8 @@ pub(super) fn diff_lines(text: &str) -> Vec<DiffLine<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use thirdboot_api::StageName;
+
     use super::*;
 
     fn run(stage: &str, percent: Option<u8>) -> RunView {
@@ -249,24 +251,11 @@ mod tests {
 
     #[test]
     fn boots_fill_from_left_to_right_in_the_order_of_the_stages() {
-        let stages = [
-            "armed",
-            "netbooting",
-            "live",
-            "installing",
-            "installed",
-            "first-boot",
-            "layering",
-            "layered",
-            "layered-boot",
-            "networked",
-            "joining",
-            "ready",
-        ];
+        let stages = &StageName::KNOWN[..12];
         let done: Vec<u32> = stages
             .iter()
             .map(|stage| {
-                segments(&run(stage, None))
+                segments(&run(stage.as_str(), None))
                     .iter()
                     .map(|one| u32::from(one.percent))
                     .sum()

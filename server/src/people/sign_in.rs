@@ -56,6 +56,8 @@ pub(crate) async fn sign_in(app: &App, name: &str, password: &str, source: IpAdd
 
 /// The user of that name, if this is their password. Counts as a guess.
 pub(crate) async fn with_password(app: &App, name: &str, password: &str, source: IpAddr) -> Result<User, NotSignedIn> {
+    // What can be nobody's name counts as one, which nobody has: a guess is remembered, and must not be long.
+    let name = if super::check_name(name).is_ok() { name } else { "" };
     let people = &app.people;
     people
         .attempts
@@ -67,6 +69,8 @@ pub(crate) async fn with_password(app: &App, name: &str, password: &str, source:
     let Some(user) = user else {
         // The name is not logged: people type their password into the wrong field.
         tracing::warn!(%source, "somebody unknown tried to sign in");
+        // As after a wrong password, so that the time it takes tells nothing; nobody is called so.
+        noted(app, "-", AccessRole::Viewer, source, 401).await?;
         return Err(NotSignedIn::Wrong);
     };
     if !fits {

@@ -68,11 +68,11 @@ pub(super) async fn pass(app: &App, due: &mut HashMap<HostId, Instant>, is_nudge
         let is_time = due.get(&state.id).is_none_or(|then| *then <= now);
         is_time || is_nudged && is_waiting(app, state)
     };
-    let chosen: Vec<HostId> = hosts
-        .iter()
-        .filter(|state| is_due(state))
-        .map(|state| state.id)
-        .collect();
+    let mut chosen: Vec<&HostState> = hosts.iter().filter(|state| is_due(state)).collect();
+    // What is wanted goes first, and nobody waits for more than one round of looks.
+    chosen.sort_by_key(|state| !is_waiting(app, state));
+    let are_more = chosen.len() > AT_ONCE;
+    let chosen: Vec<HostId> = chosen.iter().take(AT_ONCE).map(|state| state.id).collect();
     let looks = stream::iter(chosen).map(|id| async move { (id, look_at(app, id).await) });
     let came: Vec<(HostId, Came)> = looks.buffer_unordered(AT_ONCE).collect().await;
     let now = Instant::now();
@@ -89,7 +89,7 @@ pub(super) async fn pass(app: &App, due: &mut HashMap<HostId, Instant>, is_nudge
             soonest = Some(now + STEP_PAUSE);
         }
     }
-    soonest
+    if are_more { Some(now) } else { soonest }
 }
 
 /// Whether the provider has not yet what is wanted of it.

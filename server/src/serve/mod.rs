@@ -233,21 +233,18 @@ impl Running {
         &self.admin_token
     }
 
-    /// Shows the first admin's token to the person who started the server, once, and the set-up link while there is one. A terminal is a person; a log, a pipe
-    /// and a journal are not, and find it in its file.
-    fn show_first_token(&self) {
+    /// Shows the person who started the server how to get in: the first admin's token, once, and the set-up link while
+    /// there is one. A terminal is a person; a log, a pipe and a journal are not, and both stand in their files.
+    fn show_ways_in(&self) {
         use std::io::IsTerminal as _;
-        if self.is_token_new && std::io::stderr().is_terminal() {
-            let file = self.data_dir.join("admin-token");
-            eprintln!(
-                "The first admin's token, also in {}:\n\n    {}\n",
-                file.display(),
-                self.admin_token
-            );
+        if !std::io::stderr().is_terminal() {
+            return;
         }
-        if let Some(link) = &self.set_up_link
-            && std::io::stderr().is_terminal()
-        {
+        if self.is_token_new {
+            let (file, token) = (self.data_dir.join("admin-token"), &self.admin_token);
+            eprintln!("The first admin's token, also in {}:\n\n    {token}\n", file.display());
+        }
+        if let Some(link) = &self.set_up_link {
             let file = self.data_dir.join("set-up-link");
             eprintln!(
                 "Nobody can sign in to the page yet. Be the first, by this link (also in {}):\n\n    {link}\n",
@@ -300,7 +297,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let running = start(options).await?;
-    running.show_first_token();
+    running.show_ways_in();
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

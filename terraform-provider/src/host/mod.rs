@@ -105,9 +105,7 @@ impl Resource for Host {
             // The version that was planned from: whoever changed the host since is not overwritten.
             Some(patch) => {
                 let seen = String::from_utf8_lossy(&call.private).into_owned();
-                client
-                    .update_host(name, &patch, if seen.is_empty() { "*" } else { &seen })
-                    .await
+                client.update_host(name, &patch, &seen).await
             }
         };
         let view = view.map_err(|error| told(&error))?;

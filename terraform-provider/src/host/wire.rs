@@ -260,7 +260,10 @@ mod tests {
         for name in whole.as_object().unwrap().keys() {
             let name = if name == AT_PROVIDER { PROVIDER } else { name };
             let said = spec[name].to_string().matches(char::is_alphanumeric).count();
-            assert!(said > 0, "{name} does not reach the API: {spec}");
+            assert!(
+                said > 0 && !spec[name].is_null(),
+                "{name} does not reach the API: {spec}"
+            );
         }
         // And nothing of the API's description is missing here.
         let schema = schema();

@@ -58,6 +58,7 @@ async fn no_page_has_a_serious_finding() -> Result<()> {
         scheme(&browser, colours).await?;
         for (name, path) in PAGES {
             browser.go(path).await?;
+            is_a_page(&browser, name).await?;
             let found = findings(&browser, &axe).await?;
             all.extend(found.into_iter().map(|one| format!("{name}, {colours}: {one}")));
         }
@@ -87,12 +88,20 @@ async fn nothing_is_wider_than_a_phone() -> Result<()> {
     let mut wide = Vec::new();
     for (name, path) in PAGES {
         browser.go(path).await?;
+        is_a_page(&browser, name).await?;
         let width = browser.run("return document.documentElement.scrollWidth").await?;
-        if width.as_u64() > Some(390) {
+        if width.as_u64().is_none_or(|width| width > 390) {
             wide.push(format!("{name}: {width}"));
         }
     }
     browser.close().await?;
     ensure!(wide.is_empty(), "wider than 390 pixels: {wide:?}");
+    Ok(())
+}
+
+/// What is not there has a page, too.
+async fn is_a_page(browser: &Browser, name: &str) -> Result<()> {
+    let text = browser.text("body").await?;
+    ensure!(!text.contains("Nothing is there"), "{name} is no page");
     Ok(())
 }

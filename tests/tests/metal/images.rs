@@ -88,7 +88,7 @@ async fn an_image_with_another_ones_signature_is_not_installed_and_the_cause_say
 
 #[tokio::test]
 #[ignore = "minutes: tests/run metal --full"]
-async fn an_image_with_other_bytes_is_not_installed_and_the_cause_says_so() -> Result<()> {
+async fn an_image_with_other_bytes_is_not_installed() -> Result<()> {
     let assets = assets_with("image", |mut image| {
         let at = image.len() / 2;
         image[at] ^= 1;
@@ -100,7 +100,7 @@ async fn an_image_with_other_bytes_is_not_installed_and_the_cause_says_so() -> R
 
 #[tokio::test]
 #[ignore = "minutes: tests/run metal --full"]
-async fn half_an_image_is_not_installed_and_the_cause_says_so() -> Result<()> {
+async fn half_an_image_is_not_installed() -> Result<()> {
     let assets = assets_with("image", |mut image| {
         image.truncate(image.len() / 2);
         image

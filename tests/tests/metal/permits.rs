@@ -85,7 +85,7 @@ async fn a_machine_with_another_serial_number_is_held() -> Result<()> {
     Ok(())
 }
 
-/// A copy from before knows a permit that was used since: restoring it voids the permit, and the machine boots its disk.
+/// A copy has an open permit: restoring it voids the permit, and the machine boots its disk.
 #[tokio::test]
 #[ignore = "minutes: tests/run metal --full"]
 async fn a_restored_database_brings_no_permit_back() -> Result<()> {

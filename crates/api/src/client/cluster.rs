@@ -1,10 +1,8 @@
 //! Clusters, over the API.
 
 use reqwest::Method;
-use reqwest::header::IF_MATCH;
-use serde::Serialize;
 
-use super::{Client, ClientError, decode, ok};
+use super::{ANSWER_LIMIT_S, Client, ClientError};
 use crate::control::{ClusterSpec, ClusterView, Kubeconfig, MoveInitBody, Page, RotateTokenBody, RotationView};
 
 impl Client {
@@ -38,11 +36,9 @@ impl Client {
     /// # Errors
     /// When it was changed meanwhile, cannot change any more, or nothing answers.
     pub async fn update_cluster(&self, cluster: &ClusterSpec, etag: &str) -> Result<ClusterView, ClientError> {
-        decode(
-            self.change(Method::PUT, &["clusters", &cluster.name], Some(cluster), Some(etag))
-                .await?,
-        )
-        .await
+        let url = self.url(&["clusters", &cluster.name], &[])?;
+        self.ask_on_top(Method::PUT, &url, Some(cluster), Some(etag), ANSWER_LIMIT_S)
+            .await
     }
 
     /// Removes a cluster that no host belongs to.
@@ -50,10 +46,7 @@ impl Client {
     /// # Errors
     /// When hosts do, it was changed meanwhile, or nothing answers.
     pub async fn delete_cluster(&self, name: &str, etag: &str) -> Result<(), ClientError> {
-        let answer = self
-            .change(Method::DELETE, &["clusters", name], None::<&()>, Some(etag))
-            .await?;
-        ok(answer).await.map(drop)
+        self.remove(&["clusters", name], Some(etag)).await
     }
 
     /// A cluster's kubeconfig. A secret.
@@ -69,8 +62,8 @@ impl Client {
     /// # Errors
     /// When it is none, or of another cluster, or nothing answers.
     pub async fn set_kubeconfig(&self, name: &str, kubeconfig: &Kubeconfig) -> Result<ClusterView, ClientError> {
-        let segments = ["clusters", name, "kubeconfig"];
-        decode(self.change(Method::PUT, &segments, Some(kubeconfig), None).await?).await
+        let url = self.url(&["clusters", name, "kubeconfig"], &[])?;
+        self.ask(Method::PUT, &url, Some(kubeconfig)).await
     }
 
     /// Gives the right to begin a cluster to another server.
@@ -91,26 +84,5 @@ impl Client {
     /// When a server is beginning the cluster, or nothing answers.
     pub async fn rotate_token(&self, name: &str, body: &RotateTokenBody) -> Result<RotationView, ClientError> {
         self.post(&["clusters", name, "rotate-token"], body).await
-    }
-
-    async fn change<B: Serialize>(
-        &self,
-        method: Method,
-        segments: &[&str],
-        body: Option<&B>,
-        if_match: Option<&str>,
-    ) -> Result<reqwest::Response, ClientError> {
-        let url = self.url(segments, &[])?;
-        let mut request = self.http.request(method, url.clone()).bearer_auth(self.token.reveal());
-        if let Some(etag) = if_match {
-            request = request.header(IF_MATCH, etag);
-        }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        request
-            .send()
-            .await
-            .map_err(|error| ClientError::unreachable(&url, error))
     }
 }

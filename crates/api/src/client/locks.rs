@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::{Client, ClientError};
-use crate::control::{Empty, LockGroupSpec, LockGroupView, LockPlaceView, Page, ReleaseLockBody};
+use crate::control::{LockGroupSpec, LockGroupView, LockPlaceView, Page, ReleaseLockBody};
 
 impl Client {
     /// Every group that has settings, holders or hosts that wait, by name.
@@ -36,8 +36,7 @@ impl Client {
     /// # Errors
     /// When the token may not, or nothing answers.
     pub async fn reset_lock_group(&self, name: &str) -> Result<LockGroupView, ClientError> {
-        let url = self.url(&["locks", name], &[])?;
-        self.ask(Method::DELETE, &url, None::<&Empty>).await
+        self.delete(&["locks", name]).await
     }
 
     /// Gives a host's slot back, or takes it out of those that wait.
@@ -45,7 +44,6 @@ impl Client {
     /// # Errors
     /// When it has no place, the token may not, or nothing answers.
     pub async fn release_lock(&self, host: &str, body: &ReleaseLockBody) -> Result<LockPlaceView, ClientError> {
-        let url = self.url(&["hosts", host, "release-lock"], &[])?;
-        self.ask(Method::POST, &url, Some(body)).await
+        self.post(&["hosts", host, "release-lock"], body).await
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::{Client, ClientError};
-use crate::control::{Empty, Page, PasswordBody, UserSpec, UserView};
+use crate::control::{Page, PasswordBody, UserSpec, UserView};
 
 impl Client {
     /// Every user, by name.
@@ -19,8 +19,7 @@ impl Client {
     /// # Errors
     /// When there is one of that name, the password is too short, the token may not, or nothing answers.
     pub async fn add_user(&self, spec: &UserSpec) -> Result<UserView, ClientError> {
-        let url = self.url(&["users"], &[])?;
-        self.ask(Method::POST, &url, Some(spec)).await
+        self.post(&["users"], spec).await
     }
 
     /// Takes a user away, and ends their sessions. The answer is who it was.
@@ -28,8 +27,7 @@ impl Client {
     /// # Errors
     /// When there is none of that name, the token may not, or nothing answers.
     pub async fn remove_user(&self, name: &str) -> Result<UserView, ClientError> {
-        let url = self.url(&["users", name], &[])?;
-        self.ask(Method::DELETE, &url, None::<&Empty>).await
+        self.delete(&["users", name]).await
     }
 
     /// Sets another password, and ends the user's sessions.

@@ -1,14 +1,12 @@
 //! Watching a fleet: runs, events, waits, alerts, strangers, deadlines, inventories.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
-use super::{ANSWER_LIMIT_S, Client, ClientError, decode};
+use super::{ANSWER_LIMIT_S, Client, ClientError};
 use crate::control::{
-    AdoptBody, AlertKind, BootDetail, DeadlinesPatch, DeadlinesView, EventsPage, HostAlerts, HostView, ImportAnswer,
-    ImportBody, ObservedView, Page, RunDetail, RunView, WaitAnswer,
+    AdoptBody, AlertKind, BootDetail, DeadlinesPatch, DeadlinesView, Empty, EventsPage, HostAlerts, HostView,
+    ImportAnswer, ImportBody, ObservedView, Page, RunDetail, RunView, WaitAnswer,
 };
 
 /// Which part of the log.
@@ -178,15 +176,8 @@ impl Client {
     ) -> Result<T, ClientError> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let url = self.url(segments, &query)?;
-        let answer = self
-            .http
-            .get(url.clone())
-            .bearer_auth(self.token.reveal())
-            .timeout(Duration::from_secs(ANSWER_LIMIT_S + wait_s))
-            .send()
-            .await
-            .map_err(|error| ClientError::unreachable(&url, error))?;
-        decode(answer).await
+        let limit_s = ANSWER_LIMIT_S.saturating_add(wait_s);
+        self.ask_on_top(Method::GET, &url, None::<&Empty>, None, limit_s).await
     }
 }
 

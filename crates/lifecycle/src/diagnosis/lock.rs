@@ -1,6 +1,6 @@
 //! Reboot locks: who holds one for long, and who waits for one before it is installed again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Cause, Diagnosis, ago, found};
 use crate::{GroupName, LockReason, Run, SlotState, Stage};
@@ -46,9 +46,14 @@ pub fn diagnose_lock(lock: &LockEvidence, now: Timestamp) -> Diagnosis {
     found(Cause::LockHeld, says, advice)
 }
 
+/// A live system that waits asks every 15 seconds, of which one in a minute is noted: after this it is silent.
+const STILL_ASKS: SignedDuration = SignedDuration::from_mins(5);
+
 /// It wants to be installed again, and that would disrupt too much: nothing is wrong with this host.
 pub(super) fn waiting(run: &Run, now: Timestamp) -> Option<Diagnosis> {
-    let wait = run.evidence.claim_wait.as_ref().filter(|_| run.stage == Stage::Live)?;
+    let asks_on = |asked_at| now.duration_since(asked_at) < STILL_ASKS;
+    let wait = run.evidence.claim_wait.as_ref();
+    let wait = wait.filter(|wait| run.stage == Stage::Live && asks_on(wait.asked_at))?;
     let says = format!(
         "the live system runs, and waits for its group's lock since {}: {}",
         ago(wait.since, now),

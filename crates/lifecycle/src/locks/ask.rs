@@ -116,10 +116,7 @@ pub fn decide_lock(ask: &LockAsk, standing: &Standing<'_>, now: Timestamp) -> Lo
             is_new: true,
         };
     };
-    let is_same =
-        |mine: &&LockSlot| mine.state == SlotState::Waiting && mine.group == ask.group && mine.reason == ask.reason;
-    // Who did not ask for long begins anew, at the end.
-    let waits = standing.mine.filter(is_same).filter(|mine| is_fresh(mine, now));
+    let waits = standing.mine.filter(|mine| mine.keeps_its_turn(ask, now));
     let slot = LockSlot {
         since: waits.map_or(now, |mine| mine.since),
         ..place(SlotState::Waiting, Some(why))
@@ -130,8 +127,14 @@ pub fn decide_lock(ask: &LockAsk, standing: &Standing<'_>, now: Timestamp) -> Lo
     }
 }
 
-fn is_fresh(waiting: &LockSlot, now: Timestamp) -> bool {
-    now.duration_since(waiting.asked_at) <= SignedDuration::from_secs(WAITER_FRESH_S)
+impl LockSlot {
+    /// Whether this is the same wait that goes on: who did not ask for long, or asks for something else, begins anew at
+    /// the end.
+    #[must_use]
+    pub fn keeps_its_turn(&self, ask: &LockAsk, now: Timestamp) -> bool {
+        let is_fresh = now.duration_since(self.asked_at) <= SignedDuration::from_secs(WAITER_FRESH_S);
+        self.state == SlotState::Waiting && self.group == ask.group && self.reason == ask.reason && is_fresh
+    }
 }
 
 /// Why there is no slot for the asker now.

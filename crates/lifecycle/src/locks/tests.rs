@@ -48,18 +48,6 @@ impl Places {
 
     fn ask_for(&mut self, host: u64, reason: LockReason) -> LockVerdict {
         let mine = self.hosts.get(&host).cloned();
-        let turn = |slot: &LockSlot| (!slot.reason.is_down_already(), slot.since, slot.host);
-        let mine_turn = mine
-            .as_ref()
-            .filter(|mine| mine.state == SlotState::Waiting)
-            .map_or((!reason.is_down_already(), self.now, host), turn);
-        let fresh = SignedDuration::from_secs(WAITER_FRESH_S);
-        let is_ahead = |slot: &&LockSlot| {
-            slot.host != host
-                && slot.state == SlotState::Waiting
-                && self.now.duration_since(slot.asked_at) <= fresh
-                && turn(slot) < mine_turn
-        };
         let ask = LockAsk {
             host,
             name: name(host),
@@ -71,6 +59,18 @@ impl Places {
                 down: Vec::new(),
                 asker_is_down: false,
             }),
+        };
+        let turn = |slot: &LockSlot| (!slot.reason.is_down_already(), slot.since, slot.host);
+        let mine_turn = mine
+            .as_ref()
+            .filter(|mine| mine.keeps_its_turn(&ask, self.now))
+            .map_or((!reason.is_down_already(), self.now, host), turn);
+        let fresh = SignedDuration::from_secs(WAITER_FRESH_S);
+        let is_ahead = |slot: &&LockSlot| {
+            slot.host != host
+                && slot.state == SlotState::Waiting
+                && self.now.duration_since(slot.asked_at) <= fresh
+                && turn(slot) < mine_turn
         };
         let held = self.held();
         let standing = Standing {

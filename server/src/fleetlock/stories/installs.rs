@@ -1,8 +1,10 @@
 //! One budget: a new install of a machine that was ready takes its slot before its claim is granted.
 
 use serde_json::json;
-use thirdboot_lifecycle::SlotState;
+use thirdboot_lifecycle::{RunNumber, SlotState};
+use thirdboot_store::Submission;
 
+use super::fake::FakeNodes;
 use super::site::refused;
 use crate::secrets::Purpose;
 use crate::testing::{BOOT_ID, Reply, TestApp};
@@ -18,6 +20,39 @@ impl TestApp {
             .post("/v1/report", &self.secret(Purpose::Live, id, 2), &report)
             .await;
         assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+
+    /// A second install that claimed its disk goes on to a report.
+    async fn goes_on(&self, name: &str, to: &str) {
+        let state = self.state(name).await;
+        let reached = state.run.unwrap().stage.as_str();
+        let reports = [
+            ("installed", Purpose::Live, 1, json!({})),
+            ("first-boot", Purpose::Host, 2, json!({"deployment": "base"})),
+            ("layered", Purpose::Host, 2, json!({"deployment": "new"})),
+            ("layered-boot", Purpose::Host, 3, json!({"deployment": "new"})),
+            ("network", Purpose::Host, 3, json!({"addresses": ["192.0.2.10/24"]})),
+            ("ready", Purpose::Host, 3, json!({})),
+        ];
+        let done = reports
+            .iter()
+            .position(|report| report.0 == reached)
+            .map_or(0, |at| at + 1);
+        for (seq, (event, purpose, boot, facts)) in (2..).zip(reports).skip(done) {
+            let boot_id = format!("3f2a0000-0000-4000-8000-0000000000{boot:02}");
+            if event == "ready" && state.host.role.joins() {
+                let (run, boot_id) = (RunNumber(2), boot_id.parse().unwrap());
+                let join = Submission::JoinHandedOut { run, boot_id };
+                self.app.store.submit(state.id, join).await.unwrap();
+            }
+            let report = json!({"run": 2, "boot_id": boot_id, "seq": seq, "event": event, "facts": facts});
+            let secret = self.secret(purpose, state.id, 2);
+            let reply = self.post("/v1/report", &secret, &report).await;
+            assert_eq!(reply.status, 200, "{event}: {}", reply.text());
+            if event == to {
+                return;
+            }
+        }
     }
 
     async fn claims(&self, name: &str, n: u8, run: u32) -> Reply {
@@ -78,23 +113,12 @@ async fn the_slot_is_given_back_when_the_new_system_is_ready_or_nothing_came_of_
     assert_eq!(site.claims("a1", 1, 2).await.status, 200);
     site.round().await;
     assert_eq!(site.place("a1").await, SlotState::Granted);
-    let id = site.state("a1").await.id;
     // The old system's word does not release it, whoever says it.
     assert_eq!(refused(&site.steady_state("a1").await).1, "node_not_ready");
-    for (seq, purpose, event, boot, facts) in [
-        (2, Purpose::Live, "installed", 1, json!({})),
-        (3, Purpose::Host, "first-boot", 2, json!({"deployment": "base"})),
-        (4, Purpose::Host, "layered", 2, json!({"deployment": "new"})),
-        (5, Purpose::Host, "layered-boot", 3, json!({"deployment": "new"})),
-        (6, Purpose::Host, "network", 3, json!({"addresses": ["192.0.2.10/24"]})),
-        (7, Purpose::Host, "ready", 3, json!({})),
-    ] {
-        let boot_id = format!("3f2a0000-0000-4000-8000-0000000000{boot:02}");
-        let report = json!({"run": 2, "boot_id": boot_id, "seq": seq, "event": event, "facts": facts});
-        let reply = site.post("/v1/report", &site.secret(purpose, id, 2), &report).await;
-        assert_eq!(reply.status, 200, "{event}: {}", reply.text());
+    for (event, held) in [("first-boot", 1), ("layered-boot", 1), ("ready", 0)] {
+        site.goes_on("a1", event).await;
         site.round().await;
-        assert_eq!(site.holders().await.len(), usize::from(event != "ready"), "{event}");
+        assert_eq!(site.holders().await.len(), held, "{event}");
     }
 
     site.ready("a2", 2, json!({})).await;
@@ -169,4 +193,28 @@ async fn the_system_of_before_may_ask_until_the_new_run_claims() {
         ["a1"],
         "the slot it held is now its new install's"
     );
+}
+
+/// All three are down then, which one slot cannot undo: one after the other is installed, and none waits for those that
+/// wait.
+#[tokio::test]
+async fn servers_that_are_all_to_be_installed_again_take_turns() {
+    let nodes = FakeNodes::of(&["s1", "s2", "s3"]);
+    let site = TestApp::with_prod(&nodes).await;
+    let servers = [("s1", 1_u8), ("s2", 2), ("s3", 3)];
+    for (name, n) in servers {
+        site.member(name, n, "server").await;
+    }
+    for (name, n) in servers {
+        site.live_again(name, n).await;
+    }
+    assert_eq!(site.claims("s1", 1, 2).await.status, 200);
+    for (name, n) in &servers[1..] {
+        assert_eq!(site.claims(name, *n, 2).await.problem().0, 503);
+    }
+    for (before, (name, n)) in [("s1", servers[1]), ("s2", servers[2])] {
+        site.goes_on(before, "ready").await;
+        site.round().await;
+        assert_eq!(site.claims(name, n, 2).await.status, 200, "{name} after {before}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use thirdboot_api::control::{BootDetail, EventView, HostView};
+use thirdboot_lifecycle::MIN_DISK_BYTES;
 
 use super::super::show;
 
@@ -113,7 +114,7 @@ fn last(evidence: &[BootDetail]) -> Option<String> {
 
 impl Found {
     fn is_eligible(&self) -> bool {
-        !self.removable && !self.read_only && self.size_bytes > 0
+        !self.removable && !self.read_only && self.size_bytes >= MIN_DISK_BYTES
     }
 
     fn is_named(&self, name: &str) -> bool {

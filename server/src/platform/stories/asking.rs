@@ -1,0 +1,147 @@
+//! When a machine is asked after, and what is refused before that.
+
+use super::*;
+
+#[tokio::test]
+async fn power_is_asked_for_only_while_it_is_of_use() {
+    let rented = Rented::new().await;
+    rented.armed(1, &[], json!({"power": "reboot"})).await;
+    rented
+        .provider
+        .change(&device(1), |machine| "inactive".clone_into(&mut machine.state));
+    rented.settle(1).await;
+    assert_eq!(rented.machine(1).actions, ["power_on"]);
+
+    rented.armed(2, &[], json!({"power": "reboot"})).await;
+    rented
+        .provider
+        .change(&device(2), |machine| "powering_off".clone_into(&mut machine.state));
+    rented.settle(2).await;
+    assert_eq!(rented.machine(2).actions, Vec::<String>::new(), "it is on its way");
+    rented.site.script(2).await;
+    rented
+        .provider
+        .change(&device(2), |machine| "active".clone_into(&mut machine.state));
+    rented.settle(2).await;
+    assert_eq!(rented.machine(2).actions, Vec::<String>::new(), "it came by itself");
+
+    rented.armed(3, &[], json!({"power": "reboot"})).await;
+    rented
+        .site
+        .api_post("/api/v1/hosts/a3/hold", &json!({"reason": "a fan"}))
+        .await;
+    rented.settle(3).await;
+    assert_eq!(rented.machine(3).actions, Vec::<String>::new(), "the brake is on");
+    rented.site.api_post("/api/v1/hosts/a3/release", &json!({})).await;
+    rented.settle(3).await;
+    assert_eq!(rented.machine(3).actions, ["reboot"]);
+    assert_eq!(rented.site.state("a3").await.run.unwrap().number, RunNumber(1));
+    rented.is_well_behaved();
+}
+
+#[tokio::test]
+async fn power_that_nobody_can_be_asked_for_is_refused_by_name() {
+    let rented = Rented::new().await;
+    rented.site.host("a1", 1).await;
+    rented
+        .site
+        .host_with("a2", 2, json!({"platform": "equinix-metal"}))
+        .await;
+    rented.host(3, &[]).await;
+    for (n, more, says) in [
+        (1, json!({"power": "reboot"}), "platform metal has nobody to ask"),
+        (2, json!({"power": "reboot"}), "set provider.device"),
+        (3, json!({"power": "reinstall", "inspect": true}), "expected reboot"),
+    ] {
+        let reply = rented.arm(n, more).await;
+        assert_eq!(
+            reply.problem(),
+            (422, "malformed".into(), "power".into()),
+            "{}",
+            reply.text()
+        );
+        assert!(reply.text().contains(says), "{}", reply.text());
+    }
+    std::fs::remove_file(rented.folder.path().join("token")).unwrap();
+    let reply = rented.arm(3, json!({"power": "reboot"})).await;
+    assert_eq!(reply.problem().2, "power");
+    assert!(rented.site.state("a3").await.run.is_none());
+}
+
+#[tokio::test]
+async fn a_machine_at_its_provider_is_one_host_only_and_only_where_there_is_one() {
+    let rented = Rented::new().await;
+    rented.host(1, &[]).await;
+    let add = |name: &'static str, n: u8, more: Value| {
+        let mut host = TestApp::described(name, n);
+        for (key, value) in more.as_object().unwrap() {
+            host[key] = value.clone();
+        }
+        host
+    };
+    for (more, status, kind, field) in [
+        (
+            json!({"platform": "equinix-metal", "provider": {"device": device(1).to_uppercase()}}),
+            409,
+            "already-taken",
+            "provider.device",
+        ),
+        (
+            json!({"platform": "equinix-metal", "network": {"uplink": {"method": "metadata"}}}),
+            422,
+            "malformed",
+            "network.uplink.method",
+        ),
+        (
+            json!({"platform": "metal", "provider": {"device": device(5)}}),
+            422,
+            "malformed",
+            "provider",
+        ),
+        (
+            json!({"platform": "equinix-metal", "provider": {"device": "../../projects/x"}}),
+            422,
+            "malformed",
+            "provider.device",
+        ),
+        (
+            json!({"platform": "equinix-metal", "provider": {"device": device(5), "metadta": true}}),
+            422,
+            "malformed",
+            "provider.metadta",
+        ),
+    ] {
+        let reply = rented.site.api_post("/api/v1/hosts", &add("b5", 5, more)).await;
+        assert_eq!(reply.problem(), (status, kind.into(), field.into()), "{}", reply.text());
+    }
+    let shown = rented.site.api_get("/api/v1/hosts/a1").await.json();
+    assert_eq!(shown["provider"], json!({"device": device(1), "metadata": false}));
+}
+
+#[tokio::test]
+async fn a_machine_is_looked_at_when_it_is_due_or_when_something_is_wanted_of_it() {
+    let rented = Rented::new().await;
+    rented.host(1, &[]).await;
+    rented.site.host("other", 2).await;
+    let (app, mut due) = (&rented.site.app, HashMap::new());
+    pass(app, &mut due, false).await;
+    let asked = rented.provider.asked().len();
+    assert!(
+        asked > 0 && due.len() == 1,
+        "nobody is asked about a machine that stands at no provider"
+    );
+    pass(app, &mut due, false).await;
+    pass(app, &mut due, true).await;
+    assert_eq!(
+        rented.provider.asked().len(),
+        asked,
+        "nothing is due, and nothing is wanted"
+    );
+    rented.arm(1, json!({})).await;
+    pass(app, &mut due, true).await;
+    assert!(rented.machine(1).always_pxe);
+    rented.site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await;
+    rented.site.api_post("/api/v1/hosts/a1/retire", &json!({})).await;
+    pass(app, &mut due, true).await;
+    assert!(due.is_empty(), "what is out of service is nobody's to ask for");
+}
