@@ -52,6 +52,13 @@ pub(crate) async fn seat(
                     boot_id: boot_id.clone(),
                 };
                 app.store.submit(state.id, submission).await?;
+                // The right may have been moved since it was decided: then what was decided is void.
+                let now = app.store.cluster(name).await?.ok_or_else(Failure::not_found)?;
+                let asker = holder(state, run);
+                if now.cluster.revoked.iter().any(|gone| gone.is(&asker)) {
+                    let why = "the right to begin this cluster was moved: arm this host again";
+                    return Err(Failure::new(ProblemType::Refused, why));
+                }
                 return Ok(*answer);
             }
             Outcome::Wait { why, retry_after_s } => {

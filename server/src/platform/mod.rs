@@ -113,7 +113,7 @@ mod tests {
                 "/testing/",
                 "/tests/",
                 "tests.rs",
-                "stories.rs",
+                "/stories",
                 "samples.rs",
             ];
             if is_test.iter().any(|part| name.contains(part)) {

@@ -283,12 +283,15 @@ fn lock_held_for_long() {
 fn a_new_install_that_waits_for_its_slot() {
     let why = "the slot of prod.server is held by s2".to_owned();
     let mut run = after(at(Stage::Live), &[Event::ClaimWaits { why }]);
-    let seen = "waits for its group's lock since 9 min ago: the slot of prod.server is held by s2";
+    let seen = "waits for its group's lock since 4 min ago: the slot of prod.server is held by s2";
     for stalled_since in [None, Some(t0())] {
         run.stalled_since = stalled_since;
-        let diagnosis = diagnose(&run, run.evidence.claim_wait.as_ref().unwrap().since + minutes(9)).unwrap();
+        let diagnosis = diagnose(&run, run.evidence.claim_wait.as_ref().unwrap().since + minutes(4)).unwrap();
         says_so(&diagnosis, Cause::WaitingForTurn, seen, "lock list");
     }
+    // Once it is silent something is wrong with it.
+    let silent = diagnose(&run, run.evidence.claim_wait.as_ref().unwrap().asked_at + minutes(6)).unwrap();
+    assert_eq!(silent.cause, Cause::NoClaim);
     // As long as it asks, it is not given up.
     let asked_at = run.evidence.claim_wait.as_ref().unwrap().asked_at;
     let verdict = |after| verdict_at(&run, &Deadlines::default(), asked_at + minutes(after));

@@ -134,7 +134,7 @@ async fn a_kubeconfig_is_an_admins_to_read_and_is_written_anew() {
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(read.contains("server: https://10.8.0.1:6443"), "{read}");
+    assert!(read.contains("server: \"https://10.8.0.1:6443\""), "{read}");
     let again = json!({"kubeconfig": read});
     let put = site
         .api_as(&site.token, Method::PUT, path, Body::from(again.to_string()))
