@@ -86,6 +86,35 @@ mod tests {
         );
     }
 
+    /// Commands that print no answer, and why.
+    const WITHOUT_JSON: [(&str, &str); 4] = [
+        ("thirdboot butane", "prints an Ignition config, which is JSON"),
+        ("thirdboot completions", "prints a shell's script"),
+        ("thirdboot config sample", "prints a settings file"),
+        ("thirdboot serve", "logs; --log-format json is for programs"),
+    ];
+
+    #[test]
+    fn every_command_answers_programs_in_json() {
+        let mut binary = Arguments::command();
+        binary.build();
+        let mut without = Vec::new();
+        let mut ahead = vec![("thirdboot".to_owned(), &binary)];
+        let mut count = 0;
+        while let Some((line, command)) = ahead.pop() {
+            let further: Vec<_> = command.get_subcommands().filter(|one| one.get_name() != "help").collect();
+            ahead.extend(further.iter().map(|one| (format!("{line} {}", one.get_name()), *one)));
+            if further.is_empty() {
+                count += 1;
+                let has_json = command.get_arguments().any(|one| one.get_long() == Some("json"));
+                without.extend((!has_json).then_some(line));
+            }
+        }
+        assert!(count > 80, "{count} commands were found");
+        without.sort();
+        assert_eq!(without, WITHOUT_JSON.map(|(line, _)| line));
+    }
+
     /// What stands above is written by hand.
     const MARK: &str = "<!-- generated from here on by a test in server/src/main.rs -->";
 }

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::admin::Admin;
 use crate::assets::Images;
+use crate::host::ignition::sha256;
 use crate::host::{Hardware, Machine};
 use crate::server::{Settings, TestServer};
 
@@ -16,10 +17,6 @@ use crate::server::{Settings, TestServer};
 pub const K3S: &[u8] = b"#!/bin/false\n";
 /// What k3s would apply by itself.
 pub const MANIFEST: &str = "apiVersion: v1\nkind: ConfigMap\n";
-
-fn sha256(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(bytes))
-}
 
 /// A server, its folders and its admin. Dropping it kills and removes them.
 #[derive(Debug)]

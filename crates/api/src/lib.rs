@@ -14,7 +14,7 @@ mod names;
 mod problem;
 mod stage;
 
-pub use client::{AuditQuery, BootClient, Client, ClientError, EventQuery, Fetched, HostQuery, Token};
+pub use client::{AuditQuery, BootClient, Client, ClientError, EventQuery, Fetched, HostQuery, Token, innermost};
 pub use names::UnknownName;
 pub use problem::{Expected, FieldError, PROBLEM_MEDIA_TYPE, Problem, ProblemType};
 pub use stage::StageName;

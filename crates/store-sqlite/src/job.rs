@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use thirdboot_lifecycle::{ClusterName, GroupName, GroupSettings, Host};
+use thirdboot_lifecycle::{ClusterName, Host};
 use thirdboot_store::{
     Actor, Answer, AnswerKey, ClusterError, ClusterState, Deed, HostId, HostState, KeptAnswer, LockChange, LockOutcome,
     PutError, PutHost, RenderAnswer, Revocation, StoreError, Submission, SubmitError, Timing, TimingChange, Token,
@@ -11,6 +11,7 @@ use thirdboot_store::{
 };
 use tokio::sync::oneshot;
 
+use crate::locks::PutGroup;
 use crate::packages;
 use crate::prune::Excess;
 use crate::templates::{Saved, Saving};
@@ -53,7 +54,7 @@ pub(crate) enum Job {
     SaveCluster(Box<ClusterState>, bool, Reply<ClusterState, ClusterError>),
     RemoveCluster(ClusterName, u64, Reply<(), ClusterError>),
     ChangeLock(Box<LockChange>, Reply<LockOutcome, StoreError>),
-    PutLockGroup(GroupName, Option<GroupSettings>, Reply<u64, StoreError>),
+    PutLockGroup(Box<PutGroup>, Reply<Option<u64>, StoreError>),
     SaveTemplate(Box<Saving>, Reply<Saved, StoreError>),
     Adopt(u64, Box<Host>, Actor, Reply<Option<HostState>, StoreError>),
     PutHosts(Vec<PutHost>, Actor, Reply<(), PutError>),
@@ -107,10 +108,8 @@ impl Job {
             Self::AddHosts(_, _, _, reply) => drop(reply.send(Err(error))),
             Self::RevokeToken(_, reply) => drop(reply.send(Err(error))),
             Self::ChangeLock(_, reply) => drop(reply.send(Err(error))),
-            Self::Remove(_, reply)
-            | Self::Packages(_, reply)
-            | Self::PutLockGroup(_, _, reply)
-            | Self::Users(_, reply) => drop(reply.send(Err(error))),
+            Self::PutLockGroup(_, reply) => drop(reply.send(Err(error))),
+            Self::Remove(_, reply) | Self::Packages(_, reply) | Self::Users(_, reply) => drop(reply.send(Err(error))),
             Self::AddCluster(_, reply) => drop(reply.send(Err(error))),
             Self::SaveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),
             Self::RemoveCluster(_, _, reply) => drop(reply.send(Err(error.into()))),

@@ -74,9 +74,11 @@ pub(crate) async fn work(batch: &mut Batch<'_>, job: Job) -> Result<Held, (Job, 
             // Nothing was written before the row was read.
             Err(error) => Ok(Held::new(reply, Err(error))),
         },
-        Job::PutLockGroup(name, settings, reply) => match put_group(batch, &name, settings.as_ref()).await {
+        Job::PutLockGroup(wanted, reply) => match put_group(batch, &wanted).await {
             Ok(version) => Ok(Held::new(reply, Ok(version))),
-            Err(error) => Err((Job::PutLockGroup(name, settings, reply), error)),
+            Err(error @ StoreError::Unavailable(_)) => Err((Job::PutLockGroup(wanted, reply), error)),
+            // Nothing was written before the row was read.
+            Err(error) => Ok(Held::new(reply, Err(error))),
         },
         other => Err((other, StoreError::Unavailable("a job in the wrong room".to_owned()))),
     }
@@ -286,13 +288,23 @@ fn log(batch: &mut Batch<'_>, slot: &LockSlot, by: &Actor) {
     batch.pending.event(batch.meta.last_event, HostId(slot.host), &entry);
 }
 
-/// Writes a group's settings. Their version.
-async fn put_group(
-    batch: &mut Batch<'_>,
-    name: &GroupName,
-    settings: Option<&GroupSettings>,
-) -> Result<u64, StoreError> {
-    let query = match settings {
+/// A change of a group's settings.
+#[derive(Debug)]
+pub(crate) struct PutGroup {
+    name: GroupName,
+    /// None means the built-in ones.
+    settings: Option<GroupSettings>,
+    /// What the change was made from.
+    seen: GroupSettings,
+}
+
+/// Writes a group's settings. Their version; none when they are not what was seen.
+async fn put_group(batch: &mut Batch<'_>, wanted: &PutGroup) -> Result<Option<u64>, StoreError> {
+    let PutGroup { name, settings: to, seen } = wanted;
+    if settings(&mut *batch.connection, name).await?.value != *seen {
+        return Ok(None);
+    }
+    let query = match to {
         Some(settings) => sqlx::query_scalar(
             "INSERT INTO lock_groups (name, version, settings) VALUES (?, 1, ?) ON CONFLICT (name) \
              DO UPDATE SET version = version + 1, settings = excluded.settings RETURNING version",
@@ -305,7 +317,7 @@ async fn put_group(
         .fetch_optional(&mut *batch.connection)
         .await
         .map_err(|error| unavailable(&error))?;
-    unsigned("lock_groups", name, version.unwrap_or_default())
+    unsigned("lock_groups", name, version.unwrap_or_default()).map(Some)
 }
 
 async fn settings(on: impl SqliteExecutor<'_>, name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError> {
@@ -383,7 +395,17 @@ impl Locks for SqliteStore {
         settings(&self.readers, name).await
     }
 
-    async fn put_lock_group(&self, name: &GroupName, settings: Option<GroupSettings>) -> Result<u64, StoreError> {
-        self.ask(|reply| Job::PutLockGroup(name.clone(), settings, reply)).await
+    async fn put_lock_group(
+        &self,
+        name: &GroupName,
+        settings: Option<GroupSettings>,
+        seen: &GroupSettings,
+    ) -> Result<Option<u64>, StoreError> {
+        let wanted = PutGroup {
+            name: name.clone(),
+            settings,
+            seen: seen.clone(),
+        };
+        self.ask(|reply| Job::PutLockGroup(Box::new(wanted), reply)).await
     }
 }

@@ -14,7 +14,7 @@ use crate::rows::{EventRow, signed, unsigned};
 use crate::script::Script;
 
 /// Lines that one search looks at: what matches nothing must not hold a reader for long.
-const LOOKED_AT: i64 = 20_000;
+pub(crate) const LOOKED_AT: i64 = 20_000;
 
 #[derive(sqlx::FromRow)]
 struct NamedRow {

@@ -94,9 +94,15 @@ pub trait Locks: Send + Sync {
     /// Only when the store cannot answer.
     async fn lock_group(&self, name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError>;
 
-    /// Replaces a group's settings, or goes back to the built-in ones. Returns their version. Who holds a slot keeps it.
+    /// Replaces a group's settings, or goes back to the built-in ones, as long as they are those that were `seen`. Returns
+    /// their version; none when they are others by now, and stay. Who holds a slot keeps it.
     ///
     /// # Errors
     /// Only when the store cannot answer.
-    async fn put_lock_group(&self, name: &GroupName, settings: Option<GroupSettings>) -> Result<u64, StoreError>;
+    async fn put_lock_group(
+        &self,
+        name: &GroupName,
+        settings: Option<GroupSettings>,
+        seen: &GroupSettings,
+    ) -> Result<Option<u64>, StoreError>;
 }

@@ -25,12 +25,6 @@ impl Stopper {
 }
 
 impl Stop {
-    /// Whether to stop.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        *self.0.borrow()
-    }
-
     /// Waits until it is set; for ever, if it never is.
     pub async fn wait(&mut self) {
         if self.0.wait_for(|is_set| *is_set).await.is_err() {

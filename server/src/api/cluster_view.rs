@@ -1,24 +1,17 @@
 //! A cluster as the API shows it: no token, no kubeconfig.
 
-use sha2::{Digest as _, Sha256};
 use thirdboot_api::control::{ApiState, ApiView, ClusterView, InitState, InitView, MemberView};
-use thirdboot_lifecycle::{Cluster, ClusterSpec, Init, NodeWord, ReadyBy, Role, Stage};
+use thirdboot_lifecycle::{Cluster, Init, NodeWord, ReadyBy, Role, Stage};
 use thirdboot_store::{ClusterState, HostState};
 
 use super::fitting::is_owed_address;
+use super::version::tag_of;
 use crate::App;
 use crate::cluster::{ApiSeen, Seen};
 use crate::problem::Failure;
 
 /// The policy of k3s.
 const POLICY: &str = "k3s-selinux";
-
-/// Names this version of a description.
-pub(super) fn etag(spec: &ClusterSpec) -> String {
-    let json = serde_json::to_vec(spec).unwrap_or_default();
-    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(&json));
-    format!("\"{}\"", &hash[..32])
-}
 
 /// What is known of it now.
 pub(super) async fn view(app: &App, state: &ClusterState) -> Result<ClusterView, Failure> {
@@ -30,7 +23,7 @@ pub(super) async fn view(app: &App, state: &ClusterState) -> Result<ClusterView,
         .map_err(Failure::internal)?;
     Ok(ClusterView {
         spec,
-        etag: etag(&cluster.spec),
+        etag: tag_of(&cluster.spec),
         init: init(cluster),
         rotating: cluster.rotating,
         has_kubeconfig: state.kubeconfig.is_some(),

@@ -10,11 +10,11 @@ use thirdboot_lifecycle::{Cluster, ClusterName, ClusterSpec, changed_after_begin
 use thirdboot_store::{Actor, ClusterError, ClusterState};
 
 use super::auth::{Admin, Viewer};
-use super::cluster_view::{etag, view};
+use super::cluster_view::view;
 use super::fitting::{address_hosts, fits_hosts};
 use super::once::{Made, Once};
 use super::query::Query;
-use super::version::IfMatch;
+use super::version::{IfMatch, tag_of};
 use crate::App;
 use crate::boot::Json;
 use crate::cluster::{Tokens, seal_tokens};
@@ -65,7 +65,7 @@ async fn added(app: &App, by: &Actor, spec: &Described) -> Result<Made, Failure>
     tracing::info!(cluster = %added.cluster.spec.name, %by, "cluster added");
     app.look_at_clusters.notify_one();
     let path = format!("/api/v1/clusters/{}", added.cluster.spec.name);
-    Ok(Made::at(path, &view(app, &added).await?)?.tagged(etag(&added.cluster.spec)))
+    Ok(Made::at(path, &view(app, &added).await?)?.tagged(tag_of(&added.cluster.spec)))
 }
 
 /// Lists clusters by name.
@@ -196,14 +196,14 @@ pub(super) async fn named(app: &App, name: &str) -> Result<ClusterState, Failure
 
 pub(super) async fn shown(status: StatusCode, app: &App, state: &ClusterState) -> Answer<Response> {
     let mut response = (status, Answered(view(app, state).await?)).into_response();
-    if let Ok(etag) = HeaderValue::from_str(&etag(&state.cluster.spec)) {
+    if let Ok(etag) = HeaderValue::from_str(&tag_of(&state.cluster.spec)) {
         response.headers_mut().insert(header::ETAG, etag);
     }
     Ok(response)
 }
 
 fn is_current(state: &ClusterState, if_match: &IfMatch) -> Result<(), Failure> {
-    if_match.check_tag("cluster", &etag(&state.cluster.spec), true)
+    if_match.check_tag("cluster", &tag_of(&state.cluster.spec), true)
 }
 
 /// The cluster that is described. The domain's types check themselves as they are read.

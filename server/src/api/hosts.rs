@@ -159,7 +159,7 @@ pub(super) async fn counts(State(app): State<App>, _: Viewer) -> Answer<Answered
 )]
 pub(super) async fn show(State(app): State<App>, _: Viewer, Path(name): Path<String>) -> Answer {
     let state = named(&app, &name).await?;
-    Ok(with_etag(&state.host, view(&state, &app)).into_response())
+    Ok(with_etag(etag(&state.host), view(&state, &app)).into_response())
 }
 
 /// The host of that name.

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::Json as Answered;
 use axum::extract::State;
+use axum::response::IntoResponse as _;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{LockGroupSpec, LockGroupView, LockPlaceView, Page, ReleaseLockBody};
 use thirdboot_lifecycle::{GroupName, GroupSettings, LockSlot, SlotState};
-use thirdboot_store::{LockChange, Versioned};
+use thirdboot_store::{Actor, LockChange, Versioned};
 
 use super::auth::{Admin, Operator, Viewer};
 use super::describe::read;
 use super::hosts;
+use super::version::{IfMatch, tag_of, with_etag};
 use super::view::same;
 use crate::App;
 use crate::boot::Json;
@@ -51,13 +53,10 @@ pub(super) async fn list(State(app): State<App>, _: Viewer) -> Answer<Answered<P
 #[utoipa::path(
     get, path = "/api/v1/locks/{group}", tag = "locks", operation_id = "get_lock_group", security(("token" = ["viewer"])),
     params(("group" = String, Path, description = "Its name: `<cluster>.<role>`, or a role", example = "prod.agent")),
-    responses((status = 200, description = "Its settings, holders and hosts that wait", body = LockGroupView)),
+    responses((status = 200, description = "Its settings, holders and hosts that wait", body = LockGroupView,
+        headers(("ETag" = String, description = "Names this version of its settings, for If-Match")))),
 )]
-pub(super) async fn show(
-    State(app): State<App>,
-    _: Viewer,
-    Path(group): Path<String>,
-) -> Answer<Answered<LockGroupView>> {
+pub(super) async fn show(State(app): State<App>, _: Viewer, Path(group): Path<String>) -> Answer {
     shown(&app, &named(&group)?).await
 }
 
@@ -67,43 +66,68 @@ pub(super) async fn show(
 /// system: hosts get them when they are armed the next time.
 #[utoipa::path(
     put, path = "/api/v1/locks/{group}", tag = "locks", operation_id = "put_lock_group", security(("token" = ["admin"])),
-    params(("group" = String, Path, description = "Its name: `<cluster>.<role>`, or a role", example = "prod.agent")),
+    params(
+        ("group" = String, Path, description = "Its name: `<cluster>.<role>`, or a role", example = "prod.agent"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the settings that were read, or `*` for any; needed"),
+    ),
     request_body = LockGroupSpec,
-    responses((status = 200, description = "The group as it is now", body = LockGroupView)),
+    responses((status = 200, description = "The group as it is now", body = LockGroupView,
+        headers(("ETag" = String, description = "Names this version of its settings")))),
+    extensions(("x-problems" = json!(["precondition-failed", "precondition-required"]))),
 )]
 pub(super) async fn put(
     State(app): State<App>,
     Admin(by): Admin,
+    if_match: IfMatch,
     Path(group): Path<String>,
     Json(spec): Json<LockGroupSpec>,
-) -> Answer<Answered<LockGroupView>> {
+) -> Answer {
     let name = named(&group)?;
     let settings: GroupSettings = read("", &serde_json::to_value(&spec).map_err(Failure::internal)?)?;
     settings
         .check()
         .map_err(|error| Failure::field(error.field, error.why.clone()))?;
-    let version = app.store.put_lock_group(&name, Some(settings)).await?;
-    tracing::info!(group = %name, version, %by, "settings of a reboot lock's group kept");
-    app.look_at_locks.notify_one();
-    shown(&app, &name).await
+    change(&app, &name, &if_match, Some(settings), &by).await
 }
 
 /// Goes back to the built-in settings of a group.
 #[utoipa::path(
     delete, path = "/api/v1/locks/{group}", tag = "locks", operation_id = "reset_lock_group", security(("token" = ["admin"])),
-    params(("group" = String, Path, description = "Its name: `<cluster>.<role>`, or a role", example = "prod.agent")),
-    responses((status = 200, description = "The group as it is now", body = LockGroupView)),
+    params(
+        ("group" = String, Path, description = "Its name: `<cluster>.<role>`, or a role", example = "prod.agent"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the settings that were read, or `*` for any; needed"),
+    ),
+    responses((status = 200, description = "The group as it is now", body = LockGroupView,
+        headers(("ETag" = String, description = "Names this version of its settings")))),
+    extensions(("x-problems" = json!(["precondition-failed", "precondition-required"]))),
 )]
 pub(super) async fn reset(
     State(app): State<App>,
     Admin(by): Admin,
+    if_match: IfMatch,
     Path(group): Path<String>,
-) -> Answer<Answered<LockGroupView>> {
-    let name = named(&group)?;
-    app.store.put_lock_group(&name, None).await?;
-    tracing::info!(group = %name, %by, "settings of a reboot lock's group reset");
-    app.look_at_locks.notify_one();
-    shown(&app, &name).await
+) -> Answer {
+    change(&app, &named(&group)?, &if_match, None, &by).await
+}
+
+/// Keeps settings, or goes back to the built-in ones, on top of those that were read. Whoever was slower is held against
+/// what the faster one said.
+async fn change(
+    app: &App,
+    name: &GroupName,
+    if_match: &IfMatch,
+    settings: Option<GroupSettings>,
+    by: &Actor,
+) -> Answer {
+    loop {
+        let seen = app.store.lock_group(name).await?.value;
+        if_match.check_tag("group", &tag_of(&seen), true)?;
+        if let Some(version) = app.store.put_lock_group(name, settings.clone(), &seen).await? {
+            tracing::info!(group = %name, version, %by, "settings of a reboot lock's group kept");
+            app.look_at_locks.notify_one();
+            return shown(app, name).await;
+        }
+    }
 }
 
 /// Gives a host's reboot lock back, or takes it out of those that wait.
@@ -165,11 +189,12 @@ fn built_in() -> Versioned<GroupSettings> {
     }
 }
 
-async fn shown(app: &App, name: &GroupName) -> Answer<Answered<LockGroupView>> {
+async fn shown(app: &App, name: &GroupName) -> Answer {
     let settings = app.store.lock_group(name).await?;
     let mut slots = app.store.locks().await?;
     slots.retain(|slot| slot.group == *name);
-    Ok(Answered(view(name, &settings, &slots)))
+    let shown = view(name, &settings, &slots);
+    Ok(with_etag(shown.etag.clone(), shown).into_response())
 }
 
 fn view(name: &GroupName, settings: &Versioned<GroupSettings>, slots: &[LockSlot]) -> LockGroupView {
@@ -177,6 +202,7 @@ fn view(name: &GroupName, settings: &Versioned<GroupSettings>, slots: &[LockSlot
     LockGroupView {
         name: name.to_string(),
         version: settings.version,
+        etag: tag_of(&settings.value),
         settings: same(&settings.value),
         holders: places(true).map(place).collect(),
         waiting: places(false)

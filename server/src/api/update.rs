@@ -12,7 +12,7 @@ use super::auth::Operator;
 use super::describe::{described, placed};
 use super::fitting::fits;
 use super::hosts::named;
-use super::version::{IfMatch, with_etag};
+use super::version::{IfMatch, etag, with_etag};
 use super::view::view;
 use crate::App;
 use crate::boot::Json;
@@ -124,7 +124,7 @@ async fn update(
             Ok(_) => {
                 let state = named(app, name).await?;
                 tracing::info!(host = %state.host.name, %by, "host updated");
-                return Ok(with_etag(&state.host, view(&state, app)).into_response());
+                return Ok(with_etag(etag(&state.host), view(&state, app)).into_response());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Versions of a host's description: `ETag` and `If-Match`. What the machine does, and the brakes that an admin puts
+//! Versions of what is described, a host's first of all: `ETag` and `If-Match`. What the machine does, and the brakes that an admin puts
 //! on, leave the description as it is: nobody's update fails since a report came in.
 
 use axum::Json as Answered;
@@ -18,23 +18,27 @@ use crate::problem::Failure;
 /// Bytes of the hash that make a version: two descriptions of one host do not meet by chance.
 const VERSION_LEN: usize = 8;
 
-/// Names this version of the description: a hash of it, so that it needs no counter beside the row's.
+/// Names this version of a host's description.
 pub(super) fn etag(host: &Host) -> String {
-    let described = Host {
+    tag_of(&Host {
         hold: None,
         adopted: false,
         retired: false,
         key_generation: 0,
         ..host.clone()
-    };
-    let digest = Sha256::digest(serde_json::to_vec(&described).unwrap_or_default());
+    })
+}
+
+/// Names this version of a description: a hash of it, so that it needs no counter beside the row's.
+pub(super) fn tag_of(described: &impl Serialize) -> String {
+    let digest = Sha256::digest(serde_json::to_vec(described).unwrap_or_default());
     let version = digest.get(..VERSION_LEN).unwrap_or_default();
     format!("\"{}\"", HEXLOWER.encode(version))
 }
 
 /// An answer with the version of what it shows.
-pub(super) fn with_etag<T: Serialize>(host: &Host, view: T) -> impl IntoResponse {
-    let tag: [(HeaderName, String); 1] = [(ETAG, etag(host))];
+pub(super) fn with_etag<T: Serialize>(etag: String, view: T) -> impl IntoResponse {
+    let tag: [(HeaderName, String); 1] = [(ETAG, etag)];
     (tag, Answered(view))
 }
 

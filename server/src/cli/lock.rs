@@ -103,11 +103,11 @@ impl LockCommand {
                 return output.print(&place, || format!("{host}: its reboot lock is released\n"));
             }
             Action::Group(Group::Show { name }) => client.lock_group(&name).await?,
-            Action::Group(Group::Reset { name }) => client.reset_lock_group(&name).await?,
+            Action::Group(Group::Reset { name }) => client.reset_lock_group(&name, "*").await?,
             Action::Group(Group::Set(set)) => {
-                let before = client.lock_group(&set.name).await?.settings;
-                let spec = set.change(before)?;
-                client.put_lock_group(&set.name, &spec).await?
+                let before = client.lock_group(&set.name).await?;
+                let spec = set.change(before.settings)?;
+                client.put_lock_group(&set.name, &spec, &before.etag).await?
             }
         };
         output.print(&group, || shown(&group, output.columns(), now()))

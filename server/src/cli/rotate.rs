@@ -5,13 +5,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
+use serde::Serialize;
 use thirdboot_lifecycle::KnownBy;
 use thirdboot_store::{HostFilter, HostState, Store as _};
 use thirdboot_store_sqlite::maintenance::{self, Sealed};
 use thirdboot_store_sqlite::{OpenOptions, SqliteStore};
 
 use super::data_dir::DataDir;
-use super::{Failure, now};
+use super::{Failure, Output, now};
 use crate::cluster;
 use crate::secrets::{Keys, MASTER_KEY_VARIABLE, Secrets};
 
@@ -32,6 +33,23 @@ pub struct RotateOptions {
     /// Also while hosts hold secrets of a former key: they are refused until they are armed again.
     #[arg(long, requires = "forget_former")]
     force: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What was done, for programs.
+#[derive(Debug, Serialize)]
+struct Done<'a> {
+    /// The file with the master key.
+    file: &'a Path,
+    /// Whether a new key was made.
+    rotated: bool,
+    /// Former keys that were given up.
+    forgotten: usize,
+    /// Documents and secrets of clusters that the present key seals now.
+    resealed: u64,
+    /// Hosts that hold secrets of a former key: good until it is forgotten, refused from then on.
+    holders: Vec<&'a str>,
 }
 
 impl RotateOptions {
@@ -47,9 +65,9 @@ impl RotateOptions {
         // Takes the database's lock: no server runs with the old key meanwhile.
         let hosts = hosts(store.clone()).await?;
         if self.forget_former {
-            forget(keys, &file, &store, &hosts, self.force).await
+            forget(keys, &file, &store, &hosts, self.force, &self.output).await
         } else {
-            rotate(keys, &file, &store, &hosts).await
+            rotate(keys, &file, &store, &hosts, &self.output).await
         }
     }
 }
@@ -74,32 +92,56 @@ async fn hosts(options: OpenOptions) -> Result<Vec<HostState>, anyhow::Error> {
 }
 
 /// The file first: whatever happens after it, both keys are known.
-async fn rotate(keys: Keys, file: &Path, store: &OpenOptions, hosts: &[HostState]) -> Result<(), Failure> {
+async fn rotate(
+    keys: Keys,
+    file: &Path,
+    store: &OpenOptions,
+    hosts: &[HostState],
+    output: &Output,
+) -> Result<(), Failure> {
     let rotated_at = now();
     let keys = keys.rotated(rotated_at)?;
     keys.write(file)?;
     let resealed = reseal(&keys, store).await?;
-    println!(
-        "{}: a new master key; documents and secrets of clusters: {resealed} sealed anew",
-        file.display()
-    );
-    let holders = holders(hosts, rotated_at);
-    if holders.is_empty() {
-        println!("no host holds a secret of the former key: `thirdboot rotate-key --forget-former` gives it up");
-    } else {
-        println!(
-            "the former key still opens what it made: {} hosts hold secrets of it until they are armed again ({})",
-            holders.len(),
-            listed(&holders)
-        );
-    }
-    Ok(())
+    let done = Done {
+        file,
+        rotated: true,
+        forgotten: 0,
+        resealed,
+        holders: holders(hosts, rotated_at),
+    };
+    output.print(&done, || {
+        let file = file.display();
+        let told = format!("{file}: a new master key; documents and secrets of clusters: {resealed} sealed anew\n");
+        if done.holders.is_empty() {
+            return told
+                + "no host holds a secret of the former key: `thirdboot rotate-key --forget-former` gives it up\n";
+        }
+        let (count, names) = (done.holders.len(), listed(&done.holders));
+        format!(
+            "{told}the former key still opens what it made: {count} hosts hold secrets of it until they are armed again \
+             ({names})\n"
+        )
+    })
 }
 
-async fn forget(keys: Keys, file: &Path, store: &OpenOptions, hosts: &[HostState], force: bool) -> Result<(), Failure> {
+async fn forget(
+    keys: Keys,
+    file: &Path,
+    store: &OpenOptions,
+    hosts: &[HostState],
+    force: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut done = Done {
+        file,
+        rotated: false,
+        forgotten: 0,
+        resealed: 0,
+        holders: Vec::new(),
+    };
     let Some(latest) = keys.former.iter().map(|former| former.rotated_at).max() else {
-        println!("there is no former key");
-        return Ok(());
+        return output.print(&done, || "there is no former key\n".to_owned());
     };
     let holders = holders(hosts, latest);
     if !holders.is_empty() && !force {
@@ -110,21 +152,26 @@ async fn forget(keys: Keys, file: &Path, store: &OpenOptions, hosts: &[HostState
         )));
     }
     // Nothing may be left that only a former key opens.
-    let resealed = reseal(&keys, store).await?;
-    let count = keys.former.len();
+    done.resealed = reseal(&keys, store).await?;
+    done.forgotten = keys.former.len();
+    done.holders = holders;
     let keys = Keys {
         former: Vec::new(),
         ..keys
     };
     keys.write(file)?;
-    println!(
-        "{}: {count} former keys are forgotten; documents and secrets of clusters: {resealed} sealed anew",
-        file.display()
-    );
-    if !holders.is_empty() {
-        println!("refused from now on until armed again: {}", listed(&holders));
-    }
-    Ok(())
+    output.print(&done, || {
+        let told = format!(
+            "{}: {} former keys are forgotten; documents and secrets of clusters: {} sealed anew\n",
+            file.display(),
+            done.forgotten,
+            done.resealed
+        );
+        if done.holders.is_empty() {
+            return told;
+        }
+        format!("{told}refused from now on until armed again: {}\n", listed(&done.holders))
+    })
 }
 
 async fn reseal(keys: &Keys, store: &OpenOptions) -> Result<u64, anyhow::Error> {
@@ -154,7 +201,7 @@ async fn reseal(keys: &Keys, store: &OpenOptions) -> Result<u64, anyhow::Error> 
 }
 
 /// Who was given secrets of a key that was rotated away then: by arming before, or with a boot URL of its own.
-fn holders(hosts: &[HostState], rotated_at: Timestamp) -> Vec<&HostState> {
+fn holders(hosts: &[HostState], rotated_at: Timestamp) -> Vec<&str> {
     let holds = |state: &&HostState| {
         let has_run = state
             .run
@@ -162,17 +209,14 @@ fn holders(hosts: &[HostState], rotated_at: Timestamp) -> Vec<&HostState> {
             .is_some_and(|run| run.permit.issued_at <= rotated_at && run.was_claimed() | !run.stage.is_end());
         !state.host.retired && (has_run || state.host.known_by == KnownBy::Key)
     };
-    hosts.iter().filter(holds).collect()
+    let holders = hosts.iter().filter(holds);
+    holders.map(|state| state.host.name.as_str()).collect()
 }
 
-fn listed(hosts: &[&HostState]) -> String {
-    let mut names: Vec<&str> = hosts
-        .iter()
-        .take(MAX_NAMED)
-        .map(|state| state.host.name.as_str())
-        .collect();
-    if hosts.len() > MAX_NAMED {
-        names.push("…");
+fn listed(names: &[&str]) -> String {
+    let mut listed: Vec<&str> = names.iter().copied().take(MAX_NAMED).collect();
+    if names.len() > MAX_NAMED {
+        listed.push("…");
     }
-    names.join(", ")
+    listed.join(", ")
 }

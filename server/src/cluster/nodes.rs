@@ -7,6 +7,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::{Node, Secret};
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, Config};
+use thirdboot_api::innermost;
 use thirdboot_lifecycle::{BootId, NodeWord};
 
 use super::{Access, drain};
@@ -147,14 +148,10 @@ fn cut(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
-/// The innermost error says most, and an API's refusal says it itself.
+/// An API's refusal says it itself.
 fn in_words(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return cut(&format!("{} ({})", status.message, status.code));
     }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    cut(&innermost.to_string())
+    cut(&innermost(error))
 }

@@ -28,7 +28,12 @@ impl Locks for Recent {
         self.inner.lock_group(name).await
     }
 
-    async fn put_lock_group(&self, name: &GroupName, settings: Option<GroupSettings>) -> Result<u64, StoreError> {
-        self.inner.put_lock_group(name, settings).await
+    async fn put_lock_group(
+        &self,
+        name: &GroupName,
+        settings: Option<GroupSettings>,
+        seen: &GroupSettings,
+    ) -> Result<Option<u64>, StoreError> {
+        self.inner.put_lock_group(name, settings, seen).await
     }
 }

@@ -47,19 +47,32 @@ impl Recent {
 }
 
 impl Recent {
-    /// Adds hosts. In a task of its own: a caller who goes away must not end the change's guard before the change.
-    async fn adding<F>(&self, add: impl FnOnce(Arc<dyn Store>) -> F) -> Result<Vec<HostState>, StoreError>
+    /// Adds hosts.
+    async fn adding<F, T>(&self, add: impl FnOnce(Arc<dyn Store>) -> F) -> Result<T, StoreError>
     where
-        F: Future<Output = Result<Vec<HostState>, StoreError>> + Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+        T: Send + 'static,
     {
-        let change = Entries::begin(&self.entries, None, true);
-        let adding = add(Arc::clone(&self.inner));
+        self.guarded(Entries::begin(&self.entries, None, true), add).await
+    }
+
+    /// Hands a change on under its guard. In a task of its own: a caller who goes away must not end the guard before the
+    /// change.
+    async fn guarded<G, F, T, E>(&self, guard: G, change: impl FnOnce(Arc<dyn Store>) -> F) -> Result<T, E>
+    where
+        G: Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let changing = change(Arc::clone(&self.inner));
         let task = tokio::spawn(async move {
-            let answer = adding.await;
-            drop(change);
+            let answer = changing.await;
+            drop(guard);
             answer
         });
-        task.await.unwrap_or_else(|_| Err(broken_off()))
+        let broken_off = || StoreError::Unavailable("the change was broken off".to_owned());
+        task.await.unwrap_or_else(|_| Err(broken_off().into()))
     }
 }
 
@@ -86,10 +99,6 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::Due
         | Submission::VoidPermit { .. } => false,
     }
-}
-
-fn broken_off() -> StoreError {
-    StoreError::Unavailable("the change was broken off".to_owned())
 }
 
 #[async_trait]
@@ -167,13 +176,8 @@ impl Store for Recent {
 
     async fn submit(&self, host: HostId, submission: Submission) -> Result<Answer, SubmitError> {
         let change = Entries::begin(&self.entries, Some(host), touches_identifiers(&submission));
-        let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move {
-            let answer = inner.submit(host, submission).await;
-            drop(change);
-            answer
-        });
-        task.await.unwrap_or_else(|_| Err(broken_off().into()))
+        self.guarded(change, |inner| async move { inner.submit(host, submission).await })
+            .await
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<HostId>, StoreError> {
@@ -282,24 +286,13 @@ impl Watching for Recent {
             })
             .map(|id| Entries::begin(&self.entries, id, true))
             .collect();
-        let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move {
-            let answer = inner.put_hosts(hosts, by).await;
-            drop(changes);
-            answer
-        });
-        task.await.unwrap_or_else(|_| Err(broken_off().into()))
+        self.guarded(changes, |inner| async move { inner.put_hosts(hosts, by).await })
+            .await
     }
 
     async fn adopt(&self, machine: u64, host: Host, by: Actor) -> Result<Option<HostState>, StoreError> {
-        let change = Entries::begin(&self.entries, None, true);
-        let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move {
-            let answer = inner.adopt(machine, host, by).await;
-            drop(change);
-            answer
-        });
-        task.await.unwrap_or_else(|_| Err(broken_off()))
+        self.adding(|inner| async move { inner.adopt(machine, host, by).await })
+            .await
     }
 
     async fn dismiss(&self, machine: u64) -> Result<bool, StoreError> {

@@ -3,22 +3,19 @@
 //! Hosts that the templates cannot tell apart are rendered once, so that ten thousand of them cost little more than the
 //! reading of their rows; where every host is told apart, a time limit ends the check with an answer that says so.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
 use thirdboot_api::ProblemType;
-use thirdboot_lifecycle::{Host, HostName, Role};
-use thirdboot_render::{CheckBase, Fault, Overlay, Template};
+use thirdboot_lifecycle::{Host, HostName};
+use thirdboot_render::{Fault, Overlay, Template};
 use thirdboot_store::{HostFilter, Selection, TemplateDraft};
 
+use super::trial::{Sight, TIME_LIMIT, Trial, sight};
 use super::{InForce, in_force, sample};
 use crate::App;
 use crate::problem::Failure;
 
-/// How long a check may take in all.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
 /// Hosts that are read and checked at once.
 const PAGE_ROWS: u32 = 500;
 /// Faults that are collected at most; what breaks one host mostly breaks many.
@@ -47,10 +44,9 @@ impl Checked {
 struct Bench {
     templates: Vec<InForce>,
     selection: Selection,
-    bases: HashMap<Role, CheckBase>,
-    seen: HashSet<[u8; 32]>,
+    trial: Trial,
+    seen: HashSet<Sight>,
     checked: Checked,
-    end: Instant,
 }
 
 /// Holds a draft against the fleet. Whoever saves afterwards keeps the workshop's gate until that is done.
@@ -67,10 +63,9 @@ pub(crate) async fn check(app: &App, draft: &TemplateDraft) -> Result<Checked, F
     let mut bench = Bench {
         templates: with_draft(in_force(app).await?, draft, Arc::clone(&template)),
         selection: draft.selection.clone(),
-        bases: HashMap::new(),
+        trial: Trial::begin(),
         seen: HashSet::new(),
         checked: Checked::default(),
-        end: Instant::now() + TIME_LIMIT,
     };
     if draft.selection.hosts.is_empty() {
         let mut after = None;
@@ -153,7 +148,7 @@ impl Bench {
             if host.retired || !self.selection.selects(host) {
                 continue;
             }
-            if Instant::now() >= self.end {
+            if self.trial.is_over() {
                 return false;
             }
             self.checked.hosts += 1;
@@ -175,17 +170,13 @@ impl Bench {
             .map(|one| &*one.template)
             .collect();
         let overlay = Overlay(&templates);
-        if !self.seen.insert(Sha256::digest(overlay.sight(host)).into()) {
+        if !self.seen.insert(sight(overlay, host)) {
             return;
         }
         self.checked.rendered += 1;
-        let base = match self.bases.get(&host.role) {
-            Some(base) => base,
-            None => match CheckBase::of(host) {
-                Ok(base) => self.bases.entry(host.role).or_insert(base),
-                // Not the template's fault: arming says what is wrong with that host.
-                Err(_) => return,
-            },
+        let Ok(base) = self.trial.base(host) else {
+            // Not the template's fault: arming says what is wrong with that host.
+            return;
         };
         if let Err(faults) = base.check(overlay, host) {
             self.checked

@@ -2,19 +2,15 @@
 //! arms it.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
 use thirdboot_api::ProblemType;
-use thirdboot_lifecycle::{Host, Role, Vlan};
-use thirdboot_render::{CheckBase, Overlay, Template};
+use thirdboot_lifecycle::{Host, Vlan};
+use thirdboot_render::{Overlay, Template};
 
+use super::trial::{Sight, TIME_LIMIT, Trial, sight};
 use super::{InForce, in_force, lines};
 use crate::App;
 use crate::problem::Failure;
-
-/// How long the hosts of one request may take in all.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// A host that its templates cannot be rendered for.
 #[derive(Debug)]
@@ -52,12 +48,11 @@ pub(crate) async fn check_hosts(app: &App, hosts: Vec<Host>) -> Result<Vec<Unfit
 
 /// None when the time is over.
 fn unfit(templates: &[InForce], hosts: &[Host]) -> Option<Vec<Unfit>> {
-    let end = Instant::now() + TIME_LIMIT;
-    let mut bases: HashMap<Role, CheckBase> = HashMap::new();
-    let mut seen: HashMap<[u8; 32], Option<String>> = HashMap::new();
+    let mut trial = Trial::begin();
+    let mut seen: HashMap<Sight, Option<String>> = HashMap::new();
     let mut found = Vec::new();
     for (at, host) in hosts.iter().enumerate() {
-        if Instant::now() >= end {
+        if trial.is_over() {
             return None;
         }
         let selected = templates.iter().filter(|one| one.selection.selects(host));
@@ -71,8 +66,8 @@ fn unfit(templates: &[InForce], hosts: &[Host]) -> Option<Vec<Unfit>> {
         }
         let overlay = Overlay(&selected);
         let why = seen
-            .entry(Sha256::digest(overlay.sight(host)).into())
-            .or_insert_with(|| rendered(&mut bases, overlay, host).err());
+            .entry(sight(overlay, host))
+            .or_insert_with(|| rendered(&mut trial, overlay, host).err());
         if let Some(why) = why {
             found.push(Unfit {
                 at,
@@ -84,13 +79,8 @@ fn unfit(templates: &[InForce], hosts: &[Host]) -> Option<Vec<Unfit>> {
     Some(found)
 }
 
-fn rendered(bases: &mut HashMap<Role, CheckBase>, overlay: Overlay<'_>, host: &Host) -> Result<(), String> {
-    let base = match bases.entry(host.role) {
-        std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-        std::collections::hash_map::Entry::Vacant(free) => {
-            free.insert(CheckBase::of(host).map_err(|error| error.to_string())?)
-        }
-    };
+fn rendered(trial: &mut Trial, overlay: Overlay<'_>, host: &Host) -> Result<(), String> {
+    let base = trial.base(host).map_err(|error| error.to_string())?;
     base.check(overlay, host).map_err(|faults| lines(&faults))
 }
 

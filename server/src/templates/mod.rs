@@ -3,6 +3,7 @@
 mod checking;
 mod hosts;
 mod sample;
+mod trial;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

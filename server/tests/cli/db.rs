@@ -93,8 +93,14 @@ async fn a_master_key_is_rotated_and_the_former_one_forgotten() {
 
     let refused = alone(&folder, "rotate-key --forget-former").await;
     assert!(refused.code == 1 && refused.err.contains("agent-1"), "{refused:?}");
-    let forgotten = alone(&folder, "rotate-key --forget-former --force").await;
+    let forgotten = alone(&folder, "rotate-key --forget-former --force --json").await;
     assert_eq!(forgotten.code, 0, "{forgotten:?}");
+    let answer: serde_json::Value = serde_json::from_str(&forgotten.out).unwrap();
+    assert_eq!(
+        (&answer["forgotten"], &answer["holders"]),
+        (&1.into(), &serde_json::json!(["agent-1"])),
+        "{answer}"
+    );
     let text = std::fs::read_to_string(&key).unwrap();
     assert_eq!(text.lines().count(), 1);
     for said in [rotated, refused, forgotten] {

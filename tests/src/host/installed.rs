@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fetch::Fetched;
+use super::ignition::sha256;
 use super::machine::{Installation, Machine};
 use super::reporter::{Event, Identity, Reporter};
 use crate::wait;
@@ -164,10 +165,6 @@ impl InstalledSystem {
         );
         Ok(())
     }
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(bytes))
 }
 
 /// The kubeconfig of a cluster that was begun in this boot, as k3s writes it, and the hash of its CA. The certificates

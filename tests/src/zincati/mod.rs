@@ -152,15 +152,6 @@ impl ZincatiMachine {
         waited.await.with_context(|| self.log())
     }
 
-    /// Waits until it said this.
-    ///
-    /// # Errors
-    /// When it did not within two minutes: with its log.
-    pub async fn until_it_says(&self, words: &str) -> Result<()> {
-        let waited = wait::until(words, LIMIT, async || Ok(self.log().contains(words).then_some(())));
-        waited.await.with_context(|| self.log())
-    }
-
     /// What it wrote, all of it.
     #[must_use]
     pub fn log(&self) -> String {

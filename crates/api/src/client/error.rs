@@ -95,8 +95,9 @@ impl ClientError {
     }
 }
 
-/// The last error of a chain says most: the outer ones repeat that a request failed.
-fn innermost(error: &dyn std::error::Error) -> String {
+/// The last error of a chain, which says most: the outer ones repeat that a request failed.
+#[must_use]
+pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::{Client, ClientError};
+use super::{ANSWER_LIMIT_S, Client, ClientError};
 use crate::control::{LockGroupSpec, LockGroupView, LockPlaceView, Page, ReleaseLockBody};
 
 impl Client {
@@ -22,21 +22,29 @@ impl Client {
         self.get(&["locks", name], &[]).await
     }
 
-    /// Replaces a group's settings.
+    /// Replaces a group's settings, made from those with this etag (`*`: whatever they are).
     ///
     /// # Errors
-    /// When they are malformed, the token may not, or nothing answers.
-    pub async fn put_lock_group(&self, name: &str, spec: &LockGroupSpec) -> Result<LockGroupView, ClientError> {
+    /// When they are malformed or were changed meanwhile, the token may not, or nothing answers.
+    pub async fn put_lock_group(
+        &self,
+        name: &str,
+        spec: &LockGroupSpec,
+        etag: &str,
+    ) -> Result<LockGroupView, ClientError> {
         let url = self.url(&["locks", name], &[])?;
-        self.ask(Method::PUT, &url, Some(spec)).await
+        self.ask_on_top(Method::PUT, &url, Some(spec), Some(etag), ANSWER_LIMIT_S)
+            .await
     }
 
-    /// Goes back to a group's built-in settings.
+    /// Goes back to a group's built-in settings, from those with this etag (`*`: whatever they are).
     ///
     /// # Errors
-    /// When the token may not, or nothing answers.
-    pub async fn reset_lock_group(&self, name: &str) -> Result<LockGroupView, ClientError> {
-        self.delete(&["locks", name]).await
+    /// When they were changed meanwhile, the token may not, or nothing answers.
+    pub async fn reset_lock_group(&self, name: &str, etag: &str) -> Result<LockGroupView, ClientError> {
+        let url = self.url(&["locks", name], &[])?;
+        self.ask_on_top(Method::DELETE, &url, None::<&LockGroupSpec>, Some(etag), ANSWER_LIMIT_S)
+            .await
     }
 
     /// Gives a host's slot back, or takes it out of those that wait.

@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use access::AuditQuery;
 pub use boot::{BootClient, Fetched};
 pub use control::Client;
-pub use error::ClientError;
+pub use error::{ClientError, innermost};
 pub use hosts::HostQuery;
 pub use token::Token;
 pub use watch::EventQuery;

@@ -80,7 +80,7 @@ impl Default for LockGroupSpec {
 /// A group: its settings, who holds a slot, and who waits, in the order of their turns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({
-    "name": "prod.agent", "version": 0,
+    "name": "prod.agent", "version": 0, "etag": "\"2c1f0f5bd8b1a7c4\"",
     "settings": {"slots": 1, "policy": "locked", "window": null, "monthly": false, "drain_s": 900, "limit_s": null},
     "holders": [{"host": "node-1", "state": "granted", "since": "2026-11-25T12:00:00Z", "asked_at": "2026-11-25T12:05:00Z",
         "reason": "an update", "note": null}],
@@ -92,6 +92,9 @@ pub struct LockGroupView {
     /// Counts the changes of its settings; 0 is what is built in.
     #[serde(default)]
     pub version: u64,
+    /// Names these settings, for `If-Match`: who holds a slot or waits leaves it as it is.
+    #[serde(default)]
+    pub etag: String,
     /// What its hosts may do.
     #[serde(default)]
     pub settings: LockGroupSpec,

@@ -1,10 +1,11 @@
-//! Disks that are full, databases that are locked, rows that cannot be, processes that are killed.
+//! Disks that are full, databases that are locked, rows that cannot be, processes that are killed, logs that are long.
 
 mod backups;
 mod disks;
 mod epochs;
 mod first_addresses;
 mod first_schema;
+mod long_log;
 mod rows;
 mod upgrade;
 

@@ -193,15 +193,22 @@ pub async fn a_groups_settings_are_kept_and_reset(factory: impl Factory) {
         slots: 2,
         ..GroupSettings::default()
     };
-    let put = async |world: &World<_>, settings| world.store.put_lock_group(&group(), settings).await.unwrap();
-    assert_eq!(put(&world, Some(wide.clone())).await, 1);
-    assert_eq!(put(&world, Some(wide.clone())).await, 2);
+    let put = async |world: &World<_>, settings, seen: &GroupSettings| {
+        let put = world.store.put_lock_group(&group(), settings, seen).await;
+        put.unwrap()
+    };
+    assert_eq!(put(&world, Some(wide.clone()), &GroupSettings::default()).await, Some(1));
+    assert_eq!(put(&world, Some(wide.clone()), &wide).await, Some(2));
+    // What was seen is what was built in: somebody said something else since.
+    assert_eq!(put(&world, Some(GroupSettings::default()), &GroupSettings::default()).await, None);
+    assert_eq!(put(&world, None, &GroupSettings::default()).await, None);
     world.restart().await;
     let groups = world.store.lock_groups().await.unwrap();
     assert_eq!((groups.len(), &groups[0].0, &groups[0].1.value), (1, &group(), &wide));
     assert_eq!(world.asks(1, one).await, SlotState::Granted);
     assert_eq!(world.asks(2, two).await, SlotState::Granted);
-    assert_eq!(put(&world, None).await, 0);
+    assert_eq!(put(&world, None, &wide).await, Some(0));
+    assert_eq!(put(&world, None, &GroupSettings::default()).await, Some(0), "already");
     assert_eq!(world.store.lock_groups().await.unwrap(), []);
     assert_eq!(world.holders().await.len(), 2);
     assert_eq!(world.asks(3, three).await, SlotState::Waiting);
@@ -256,7 +263,9 @@ pub async fn of_many_at_once_no_more_hold_a_slot_than_there_are(factory: impl Fa
         slots: SLOTS,
         ..GroupSettings::default()
     };
-    world.store.put_lock_group(&group(), Some(settings)).await.unwrap();
+    let built_in = GroupSettings::default();
+    let put = world.store.put_lock_group(&group(), Some(settings), &built_in).await;
+    assert_eq!(put.unwrap(), Some(1));
     let mut hosts = Vec::new();
     for n in 1..=12 {
         hosts.push((n, world.add(n).await));

@@ -106,7 +106,7 @@ passed_on! {
     fn lock_of(host: HostId) -> Result<Option<LockSlot>, StoreError>;
     fn lock_groups() -> Result<Vec<(GroupName, Versioned<GroupSettings>)>, StoreError>;
     fn lock_group(name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError>;
-    fn put_lock_group(name: &GroupName, settings: Option<GroupSettings>) -> Result<u64, StoreError>;
+    fn put_lock_group(name: &GroupName, settings: Option<GroupSettings>, seen: &GroupSettings) -> Result<Option<u64>, StoreError>;
 }
 
 passed_on! {

@@ -89,15 +89,6 @@ impl Value {
         }
     }
 
-    /// The truth, if it is a known one.
-    #[must_use]
-    pub fn as_bool(&self) -> Option<bool> {
-        match self {
-            Self::Bool(is_true) => Some(*is_true),
-            _ => None,
-        }
-    }
-
     /// The number, if it is a known whole one that fits.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {

@@ -9,8 +9,7 @@ use crate::testing::{Reply, TestApp};
 
 async fn put(site: &TestApp, group: &str, spec: &Value) -> Reply {
     let path = format!("/api/v1/locks/{group}");
-    site.api_as(&site.token, Method::PUT, &path, Body::from(spec.to_string()))
-        .await
+    site.api_put(&path, "*", spec).await
 }
 
 #[tokio::test]
@@ -19,7 +18,7 @@ async fn a_groups_settings_are_shown_set_and_reset() {
     let built_in = site.api_get("/api/v1/locks/prod.agent").await.json();
     assert_eq!(
         built_in,
-        json!({"name": "prod.agent", "version": 0, "holders": [], "waiting": [],
+        json!({"name": "prod.agent", "version": 0, "etag": built_in["etag"], "holders": [], "waiting": [],
             "settings": {"slots": 1, "policy": "locked", "window": null, "monthly": false, "drain_s": 900, "limit_s": null}})
     );
     let window = json!({"days": ["sat", "sun"], "start": "03:30", "length_minutes": 120});
@@ -37,9 +36,36 @@ async fn a_groups_settings_are_shown_set_and_reset() {
     );
     let listed = site.api_get("/api/v1/locks").await.json();
     assert_eq!(listed["items"][0]["settings"]["window"], window);
-    let reset = site.api_delete("/api/v1/locks/prod.agent").await.json();
-    assert_eq!(reset, built_in);
+    let etag = set.header("etag");
+    let reset = site.api_if_match(Method::DELETE, "/api/v1/locks/prod.agent", etag, Body::empty());
+    assert_eq!(reset.await.json(), built_in);
     assert_eq!(site.api_get("/api/v1/locks").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn nobodys_settings_are_overwritten_unseen() {
+    const PATH: &str = "/api/v1/locks/agent";
+    let site = TestApp::new().await;
+    let read = site.api_get(PATH).await;
+    let (first, shown) = (read.header("etag").to_owned(), read.json()["etag"].clone());
+    assert_eq!(shown, first);
+    let unsaid = site.api_as(&site.token, Method::PUT, PATH, Body::from("{}")).await;
+    assert_eq!(unsaid.problem().1, "precondition-required", "{}", unsaid.text());
+    assert_eq!(site.api_delete(PATH).await.problem().1, "precondition-required");
+
+    let wide = site.api_put(PATH, &first, &json!({"slots": 2})).await;
+    assert_eq!(wide.status, 200, "{}", wide.text());
+    let late = site.api_put(PATH, &first, &json!({"slots": 3})).await;
+    assert_eq!(late.problem().1, "precondition-failed", "{}", late.text());
+    let late = site.api_if_match(Method::DELETE, PATH, &first, Body::empty()).await;
+    assert_eq!(late.problem().1, "precondition-failed");
+    assert_eq!(site.api_get(PATH).await.json(), wide.json());
+
+    // Reset and set anew, what was read long ago is not what is there.
+    site.api_if_match(Method::DELETE, PATH, "*", Body::empty()).await;
+    site.api_put(PATH, "*", &json!({"slots": 4})).await;
+    let late = site.api_put(PATH, wide.header("etag"), &json!({"slots": 3})).await;
+    assert_eq!(late.problem().1, "precondition-failed");
 }
 
 #[tokio::test]

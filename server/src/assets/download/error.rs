@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use reqwest::Url;
+use thirdboot_api::innermost;
 
 /// Why a file was not downloaded.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +45,7 @@ pub(crate) fn shown(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-/// The innermost error says most.
+/// What it says, without the URL.
 pub(super) fn plain(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+    innermost(&error.without_url())
 }

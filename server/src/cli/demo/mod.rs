@@ -21,6 +21,9 @@ pub struct DemoOptions {
     /// End by itself: a line a host, exit 0 when every host came to the end that was meant for it.
     #[arg(long)]
     once: bool,
+    /// With --once: nothing but the ends that the hosts came to, as JSON.
+    #[arg(long, requires = "once")]
+    json: bool,
     /// How many hosts; the faults come one after another, so that 28 show them all.
     #[arg(long, value_name = "HOSTS", default_value_t = 28, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     hosts: u32,

@@ -1,6 +1,5 @@
 //! The demo's run: hosts are added and armed over the API, their machines are powered on, and both are watched.
 
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -15,6 +14,7 @@ use super::screen::Screen;
 use super::site::Site;
 use super::{DemoOptions, verdict};
 use crate::cli::Failure;
+use crate::cli::output::say;
 
 /// How often the server is asked and the screen drawn.
 const FRAME_PERIOD: Duration = Duration::from_millis(250);
@@ -53,7 +53,7 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
     let clusters = Clusters::default();
     let (fleet, mut progress) = power_on(site, &scene.parts, pace, &clusters).await?;
     let started = Instant::now();
-    let mut screen = Screen::open(&scene).map_err(anyhow::Error::from)?;
+    let mut screen = Screen::open(&scene, options.json).map_err(anyhow::Error::from)?;
     let mut restart_at = options.once.then(|| pace.real(RESTART_AFTER));
     let limit = pace.real(LIMIT).max(SHORTEST_LIMIT);
     loop {
@@ -71,7 +71,7 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
         if options.once && restart_at.is_none() && (all_ended || scene.elapsed >= limit) {
             drop(screen);
             fleet.stop().await;
-            return conclude(&scene, &clusters, all_ended);
+            return conclude(&scene, &clusters, all_ended, options.json);
         }
         tokio::time::sleep(pause).await;
     }
@@ -142,21 +142,22 @@ async fn look(site: &Site, scene: &mut Scene, progress: &mut UnboundedReceiver<P
     }
 }
 
-/// A line a host.
-fn conclude(scene: &Scene, clusters: &Clusters, all_ended: bool) -> Result<Ending, Failure> {
-    let mut out = std::io::stdout().lock();
-    let hosts = scene.parts.len();
+/// A line a host, or all of it as JSON.
+fn conclude(scene: &Scene, clusters: &Clusters, all_ended: bool, is_json: bool) -> Result<Ending, Failure> {
     let astray = verdict::astray(scene);
-    let told = write!(
-        out,
-        "\n{}\n{}{} of {hosts} hosts came to the end meant for them in {} s; clusters that formed: {}\n",
-        verdict::lines(scene),
-        astray.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>(),
-        scene.as_meant(),
-        scene.elapsed.as_secs(),
-        clusters.count(),
-    );
-    told.map_err(anyhow::Error::from)?;
+    if is_json {
+        say(&format!("{:#}\n", verdict::answer(scene, &astray, clusters.count())))?;
+    } else {
+        say(&format!(
+            "\n{}\n{}{} of {} hosts came to the end meant for them in {} s; clusters that formed: {}\n",
+            verdict::lines(scene),
+            astray.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>(),
+            scene.as_meant(),
+            scene.parts.len(),
+            scene.elapsed.as_secs(),
+            clusters.count(),
+        ))?;
+    }
     // A second one is never meant.
     let is_one = clusters.count() <= 1;
     Ok(if all_ended && is_one && astray.is_empty() {

@@ -21,6 +21,8 @@ pub(super) enum Screen {
     Terminal(Alternate),
     /// Anything else: what was said of each host last.
     Lines(BTreeMap<String, String>),
+    /// Nowhere: a program waits for the end.
+    Nowhere,
 }
 
 /// The terminal's second screen, without a cursor.
@@ -35,7 +37,10 @@ impl Drop for Alternate {
 }
 
 impl Screen {
-    pub(super) fn open(scene: &Scene) -> io::Result<Self> {
+    pub(super) fn open(scene: &Scene, is_json: bool) -> io::Result<Self> {
+        if is_json {
+            return Ok(Self::Nowhere);
+        }
         if !io::stdout().is_terminal() {
             let hosts = scene.parts.len();
             writeln!(
@@ -55,6 +60,7 @@ impl Screen {
         match self {
             Self::Terminal(_) => redraw(scene),
             Self::Lines(said) => say_changes(said, scene),
+            Self::Nowhere => Ok(()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
 use thirdboot_api::StageName;
 use thirdboot_api::control::HostView;
 use thirdboot_simulator::Meant;
@@ -103,6 +104,19 @@ pub(super) fn lines(scene: &Scene) -> String {
         held,
     ]);
     text(&table)
+}
+
+/// The same for programs.
+pub(super) fn answer(scene: &Scene, astray: &[String], clusters: usize) -> Value {
+    let host = |part: &Part| {
+        let [_, name, happens, meant, reached, note] = line(scene, part);
+        json!({"name": name, "happens": happens, "meant": meant, "reached": reached, "note": note,
+            "as_meant": scene.is_as_meant(part)})
+    };
+    json!({
+        "hosts": scene.parts.iter().map(host).collect::<Vec<_>>(), "stranger_held": is_stranger_held(scene),
+        "astray": astray, "clusters": clusters, "seconds": scene.elapsed.as_secs(),
+    })
 }
 
 fn word(is_as_meant: bool) -> &'static str {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use reqwest::Client;
+use thirdboot_api::innermost;
 use thirdboot_render::BaseUrl;
 
 use super::finding::Finding;
@@ -140,13 +141,4 @@ async fn ask(url: &str, ca: Option<&str>) -> Result<String, String> {
         return Err(format!("answers {status}"));
     }
     answer.text().await.map_err(|error| innermost(&error))
-}
-
-/// The last error of a chain says most.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

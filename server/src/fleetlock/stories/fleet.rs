@@ -32,7 +32,10 @@ async fn a_hundred_hosts_update_under_five_slots_and_some_never_come_back() {
         ..GroupSettings::default()
     };
     let group = "runner".parse().unwrap();
-    app.store.put_lock_group(&group, Some(settings)).await.unwrap();
+    app.store
+        .put_lock_group(&group, Some(settings), &GroupSettings::default())
+        .await
+        .unwrap();
 
     let client = thirdboot_api::Client::new(running.control_url(), thirdboot_api::Token::new(running.admin_token()));
     let client = client.unwrap();

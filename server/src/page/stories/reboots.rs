@@ -64,12 +64,7 @@ async fn a_group_says_how_its_hosts_update() {
         ),
     ] {
         let put = site
-            .api_as(
-                &site.token,
-                Method::PUT,
-                "/api/v1/locks/runner",
-                spec.to_string().into(),
-            )
+            .api_if_match(Method::PUT, "/api/v1/locks/runner", "*", spec.to_string().into())
             .await;
         assert_eq!(put.status, 200, "{}", put.text());
         let page = viewer.get("/reboots").await.text();

@@ -9,6 +9,7 @@ use reqwest::{Method, Response, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use thirdboot_api::innermost;
 use thirdboot_lifecycle::{DeviceId, TroubleKind};
 
 use super::limit::Limit;
@@ -307,15 +308,11 @@ fn limited(pause: Duration) -> Fault {
 }
 
 fn broken(method: &Method, path: &str, error: &reqwest::Error) -> Fault {
-    // The innermost error says most; none of them holds the token.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
     let why = if error.is_timeout() {
         "it takes too long".to_owned()
     } else {
-        cause.to_string()
+        // It does not hold the token.
+        innermost(error)
     };
     Fault::new(
         TroubleKind::Unreachable,
