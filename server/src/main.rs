@@ -102,7 +102,10 @@ mod tests {
         let mut ahead = vec![("thirdboot".to_owned(), &binary)];
         let mut count = 0;
         while let Some((line, command)) = ahead.pop() {
-            let further: Vec<_> = command.get_subcommands().filter(|one| one.get_name() != "help").collect();
+            let further: Vec<_> = command
+                .get_subcommands()
+                .filter(|one| one.get_name() != "help")
+                .collect();
             ahead.extend(further.iter().map(|one| (format!("{line} {}", one.get_name()), *one)));
             if further.is_empty() {
                 count += 1;

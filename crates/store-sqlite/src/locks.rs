@@ -300,7 +300,11 @@ pub(crate) struct PutGroup {
 
 /// Writes a group's settings. Their version; none when they are not what was seen.
 async fn put_group(batch: &mut Batch<'_>, wanted: &PutGroup) -> Result<Option<u64>, StoreError> {
-    let PutGroup { name, settings: to, seen } = wanted;
+    let PutGroup {
+        name,
+        settings: to,
+        seen,
+    } = wanted;
     if settings(&mut *batch.connection, name).await?.value != *seen {
         return Ok(None);
     }

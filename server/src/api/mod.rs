@@ -62,7 +62,7 @@ pub(crate) use auth::Caller;
 pub use auth::{new_token, token_sha256};
 pub use metrics::LastCensus;
 #[cfg(test)]
-pub(crate) use openapi::operation_ids;
+pub(crate) use openapi::{document, operation_ids};
 pub(crate) use users::create_first as create_first_user;
 pub use uses::TokenUses;
 

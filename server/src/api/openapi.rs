@@ -92,7 +92,7 @@ pub(super) fn text() -> String {
 }
 
 /// The whole document.
-pub(super) fn document() -> Value {
+pub(crate) fn document() -> Value {
     let (_, openapi) = routes().split_for_parts();
     let mut document = serde_json::to_value(openapi).unwrap_or_default();
     for item in objects(&mut document["paths"]) {

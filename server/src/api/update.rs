@@ -73,8 +73,8 @@ pub(super) async fn replace(
         ("If-Match" = Option<String>, Header, description = "The ETag of the host that was read; `*` for any"),
     ),
     request_body(content(
-        (HostPatch = "application/merge-patch+json"),
-        (HostPatch = "application/json"),
+        (HostPatch = "application/merge-patch+json", example = json!({"labels": {"rack": "8", "row": null}, "packages": ["vim"]})),
+        (HostPatch = "application/json", example = json!({"labels": {"rack": "8", "row": null}, "packages": ["vim"]})),
     )),
     responses((
         status = 200, description = "The host as it is now", body = HostView,

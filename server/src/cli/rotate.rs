@@ -170,7 +170,10 @@ async fn forget(
         if done.holders.is_empty() {
             return told;
         }
-        format!("{told}refused from now on until armed again: {}\n", listed(&done.holders))
+        format!(
+            "{told}refused from now on until armed again: {}\n",
+            listed(&done.holders)
+        )
     })
 }
 

@@ -101,102 +101,54 @@ pub(super) fn registered() -> Metrics {
     Metrics { registry, ..metrics }
 }
 
+/// A family a line: its field, its name, what it counts, and its unit where it has one.
+macro_rules! register {
+    ($to:ident, $from:ident; $($field:ident: $name:literal, $help:literal $(, $unit:ident)?;)+) => {
+        $(register!(@one $to, $name, $help, $from.$field.clone() $(, $unit)?);)+
+    };
+    (@one $to:ident, $name:literal, $help:literal, $metric:expr) => {
+        $to.register($name, $help, $metric)
+    };
+    (@one $to:ident, $name:literal, $help:literal, $metric:expr, $unit:ident) => {
+        $to.register_with_unit($name, $help, Unit::$unit, $metric)
+    };
+}
+
 fn hosts(to: &mut Registry, from: &Metrics) {
-    to.register("hosts", "Hosts that are described", from.hosts.clone());
-    to.register("runs", "Hosts by the stage of their last run", from.runs.clone());
-    to.register(
-        "runs_stalled",
-        "Runs past a deadline of their stage",
-        from.stalled.clone(),
-    );
-    to.register_with_unit(
-        "stage",
-        "How long a run was in a stage that it left",
-        Unit::Seconds,
-        from.stage_seconds.clone(),
-    );
-    to.register(
-        "stages_entered",
-        "Runs that entered a stage",
-        from.stages_entered.clone(),
-    );
-    to.register("scripts", "Scripts served, by what they do", from.scripts.clone());
-    to.register(
-        "fetches",
-        "Files of runs that were served in full",
-        from.fetches.clone(),
-    );
-    to.register("reports", "Reports of hosts", from.reports.clone());
-    to.register(
-        "claims",
-        "Claims: questions whether a disk may be written",
-        from.claims.clone(),
-    );
-    to.register(
-        "reboot_locks_held",
-        "Reboot locks that are held",
-        from.locks_held.clone(),
-    );
+    register! { to, from;
+        hosts: "hosts", "Hosts that are described";
+        runs: "runs", "Hosts by the stage of their last run";
+        stalled: "runs_stalled", "Runs past a deadline of their stage";
+        stage_seconds: "stage", "How long a run was in a stage that it left", Seconds;
+        stages_entered: "stages_entered", "Runs that entered a stage";
+        scripts: "scripts", "Scripts served, by what they do";
+        fetches: "fetches", "Files of runs that were served in full";
+        reports: "reports", "Reports of hosts";
+        claims: "claims", "Claims: questions whether a disk may be written";
+        locks_held: "reboot_locks_held", "Reboot locks that are held";
+    }
 }
 
 fn service(to: &mut Registry, from: &Metrics) {
     to.register("build", "The running version", Metrics::info());
-    to.register_with_unit("uptime", "Time since the start", Unit::Seconds, from.uptime.clone());
-    to.register(
-        "store_up",
-        "Whether the store answered this scrape",
-        from.store_up.clone(),
-    );
-    to.register(
-        "commit_changes",
-        "Changes that shared a commit",
-        from.commit_changes.clone(),
-    );
-    to.register_with_unit(
-        "commit",
-        "Time from a commit's first statement to its answer",
-        Unit::Seconds,
-        from.commit_seconds.clone(),
-    );
-    to.register(
-        "commits_failed",
-        "Transactions that were given up: full, locked or lost",
-        from.commits_failed.clone(),
-    );
-    to.register_with_unit(
-        "http_request",
-        "Time to an answer's head",
-        Unit::Seconds,
-        from.requests.clone(),
-    );
-    to.register("http_responses", "Answers by status", from.responses.clone());
-    to.register(
-        "refusals",
-        "Answers that are problem documents, by kind",
-        from.refusals.clone(),
-    );
-    to.register(
-        "documents",
-        "Documents of runs that were needed",
-        from.documents.clone(),
-    );
+    register! { to, from;
+        uptime: "uptime", "Time since the start", Seconds;
+        store_up: "store_up", "Whether the store answered this scrape";
+        commit_changes: "commit_changes", "Changes that shared a commit";
+        commit_seconds: "commit", "Time from a commit's first statement to its answer", Seconds;
+        commits_failed: "commits_failed", "Transactions that were given up: full, locked or lost";
+        requests: "http_request", "Time to an answer's head", Seconds;
+        responses: "http_responses", "Answers by status";
+        refusals: "refusals", "Answers that are problem documents, by kind";
+        documents: "documents", "Documents of runs that were needed";
+    }
 }
 
 fn assets(to: &mut Registry, from: &Metrics) {
-    to.register(
-        "asset_checks",
-        "Looks at a file of the mirror before it is served",
-        from.asset_checks.clone(),
-    );
-    to.register(
-        "asset_sent_bytes",
-        "Bytes of the mirror handed to connections",
-        from.asset_sent_bytes.clone(),
-    );
-    to.register("asset_pulls", "Pulls that ended", from.asset_pulls.clone());
-    to.register(
-        "asset_pulled_bytes",
-        "Bytes downloaded by pulls",
-        from.asset_pulled_bytes.clone(),
-    );
+    register! { to, from;
+        asset_checks: "asset_checks", "Looks at a file of the mirror before it is served";
+        asset_sent_bytes: "asset_sent_bytes", "Bytes of the mirror handed to connections";
+        asset_pulls: "asset_pulls", "Pulls that ended";
+        asset_pulled_bytes: "asset_pulled_bytes", "Bytes downloaded by pulls";
+    }
 }

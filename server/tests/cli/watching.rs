@@ -49,12 +49,13 @@ async fn an_inventory_is_looked_at_before_it_is_taken() {
 async fn every_mistake_of_an_inventory_is_named_and_nothing_is_done() {
     let desk = Desk::open().await;
     let csv = "name,macs,role\na1,02:00:00:00:00:01,runner\na2,zz,runner\na3,02:00:00:00:00:01,runner\n";
-    let refused = imported(&desk, "rack.csv", csv, "--yes").await;
-    assert_eq!(refused.code, 1, "{refused:?}");
+    let wrong = imported(&desk, "rack.csv", csv, "--yes").await;
+    assert_eq!(wrong.code, 2, "{wrong:?}");
     assert!(
-        refused.err.contains("line 3: macs[0]: ") && refused.err.contains("line 4: macs: "),
-        "{refused:?}"
+        wrong.err.contains("line 3: macs[0]: ") && wrong.err.contains("line 4: macs: "),
+        "{wrong:?}"
     );
+    assert!(wrong.err.ends_with("2 mistakes: nothing was done\n"), "{wrong:?}");
     let yaml = imported(
         &desk,
         "rack.yaml",
@@ -68,6 +69,12 @@ async fn every_mistake_of_an_inventory_is_named_and_nothing_is_done() {
         "{yaml:?}"
     );
     assert_eq!(names(&desk).await, Vec::<String>::new());
+    // Nothing is wrong with the file but what is there already.
+    desk.types("host add a9 --mac 02:00:00:00:00:01").await;
+    let refused = imported(&desk, "rack.csv", "name,macs\na0,\na1,02:00:00:00:00:01\n", "--yes").await;
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.err.contains("a9"), "{refused:?}");
+    assert_eq!(names(&desk).await, ["a9"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -123,6 +123,19 @@ pub struct NodeSpec {
 
 /// A cluster as it is: no token and no kubeconfig stand here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "spec": {
+        "name": "prod",
+        "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}}
+    },
+    "etag": "\"9d2f6c01b3a4e578\"",
+    "init": {"state": "done", "host": "server-1", "run": 1, "since": "2026-09-01T12:00:00Z",
+        "ca_sha256": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"},
+    "rotating": false, "has_kubeconfig": true, "api": {"state": "reachable", "why": null, "answering": ["server-1"]},
+    "members": [{"name": "server-1", "role": "server", "stage": "ready", "joins": false, "waits_for": null, "ready_by": "api",
+        "node_ready": true}],
+    "warnings": []
+})))]
 pub struct ClusterView {
     /// As its admin describes it.
     pub spec: ClusterSpec,
@@ -257,6 +270,10 @@ pub struct RotateTokenBody {
 
 /// The tokens that the servers must take before the rotation is finished. Secrets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "finished": true, "old_server_token": null, "new_server_token": null, "new_agent_token": null,
+    "next": "nothing is left to be done"
+})))]
 pub struct RotationView {
     /// Whether nothing is left to be done.
     pub finished: bool,

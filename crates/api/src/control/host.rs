@@ -59,7 +59,7 @@ pub struct HostSpec {
 /// `PATCH /api/v1/hosts/{name}`: a JSON merge patch (RFC 7396) of a [`HostSpec`]. What is left out stays, `null` resets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = Object, examples(json!({"labels": {"rack": "8", "row": null}, "packages": ["vim"]})))]
+#[schema(value_type = Object)]
 pub struct HostPatch(pub serde_json::Map<String, serde_json::Value>);
 
 /// How a host is installed, and how its disk is booted.

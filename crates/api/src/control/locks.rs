@@ -108,6 +108,10 @@ pub struct LockGroupView {
 
 /// A host's place in its group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "host": "node-1", "state": "released", "since": "2026-11-25T12:05:00Z", "asked_at": "2026-11-25T12:00:00Z",
+    "reason": "an update", "note": "released by admin: scrapped"
+})))]
 pub struct LockPlaceView {
     /// The host's name.
     pub host: String,

@@ -8,6 +8,13 @@ use super::TemplateSpec;
 
 /// `GET /api/v1/hosts/{name}/preview/{document}`: what arming the host now would have it served.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "host": "node-1", "document": "installed", "run": 2, "redacted": true,
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "templates": [{"name": "motd", "version": 3}],
+    "text": null,
+    "parts": [{"kind": "file", "name": "/etc/hostname", "settings": {"mode": "0644", "overwrite": true}, "text": "node-1\n",
+        "size_bytes": 7, "sha256": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"}]
+})))]
 pub struct PreviewView {
     /// Whose.
     pub host: String,
@@ -74,6 +81,10 @@ pub struct PartView {
 /// `POST /api/v1/hosts/{name}/preview/installed`: the installed config as it would be with this template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "name": "motd",
+    "template": {"text": "variant: fcos\nversion: 1.5.0\nstorage:\n  files:\n    - path: /etc/motd\n      contents: {inline: 'rack {{ host.labels.rack }}'}\n"}
+})))]
 pub struct TryTemplate {
     /// The template's name: a saved one of this name is left out.
     pub name: String,
@@ -83,6 +94,13 @@ pub struct TryTemplate {
 
 /// `GET /api/v1/hosts/{name}/diff`: what the machine was installed with, and what it would get today.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "host": "node-1", "run": 1, "same": false,
+    "installed_sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "today_sha256": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "redacted": true,
+    "changes": [{"change": "changed", "kind": "file", "name": "/etc/motd", "settings_before": null, "settings_after": null,
+        "text": "--- installed\n+++ today\n@@ -1 +1 @@\n-rack r6\n+rack r7\n", "secrets_only": false}]
+})))]
 pub struct HostDiffView {
     /// Whose.
     pub host: String,

@@ -50,6 +50,10 @@ pub struct SelectSpec {
 
 /// One version of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "name": "motd", "version": 3, "text": "variant: fcos\nversion: 1.5.0\n…", "select": {"roles": ["agent"], "labels": {}, "hosts": []},
+    "order": 100, "note": "say where it stands", "saved_at": "2026-09-01T12:00:00Z", "saved_by": "ada", "deleted": false
+})))]
 pub struct TemplateView {
     /// Unique.
     pub name: String,
@@ -138,6 +142,10 @@ impl std::fmt::Display for FaultView {
 
 /// `GET /api/v1/templates/{name}/diff`: what changed between two versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "name": "motd", "from": 2, "to": 3, "text": "--- motd 2\n+++ motd 3\n@@ -1 +1 @@\n-rack r6\n+rack r7\n",
+    "select_before": null, "select_after": null, "order": null
+})))]
 pub struct TemplateDiffView {
     /// Whose.
     pub name: String,

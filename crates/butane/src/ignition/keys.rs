@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::types::{
+use super::{
     Directory, Disk, Dropin, File, Filesystem, HttpHeader, Link, Luks, Partition, PasswdGroup, PasswdUser, Raid,
     Resource, Tang, Unit,
 };

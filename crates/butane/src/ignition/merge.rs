@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::keys::Keyed;
 use super::shape::{Shape, Value, items, unique};
-use super::types::{Config, KernelArguments, Storage};
+use super::{Config, KernelArguments, Storage};
 use crate::path::{Path, Segment};
 use crate::report::Report;
 

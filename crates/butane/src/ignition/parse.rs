@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::Config;
 use super::merge::config_shape;
 use super::shape::Shape;
-use super::types::Config;
 use crate::path::{Path, Segment};
 use crate::report::{Kind, Report, Stage};
 

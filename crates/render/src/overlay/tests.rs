@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use proptest::prelude::*;
 use thirdboot_butane::ignition::{Config, from_slice};
 use thirdboot_lifecycle::{Host, Role};
 
 use super::*;
 use crate::{documents, samples, samples::Run};
+
+mod merging;
+mod properties;
 
 /// A template of these lines below `variant` and `version`.
 fn template(lines: &str) -> Template {
@@ -227,81 +229,6 @@ fn a_template_that_does_too_much_is_ended() {
 }
 
 #[test]
-fn templates_are_merged_in_their_order_onto_the_installed_config() {
-    let run = Run::new(samples::install());
-    let (first, second) = (
-        template(&file("/etc/a", "first")),
-        template(&format!(
-            "{}    - path: /etc/b\n      contents: {{inline: '{{{{ host.name }}}}'}}\n",
-            file("/etc/a", "second")
-        )),
-    );
-    let host = rack();
-    let merged = |templates: &[&Template]| {
-        let facts = crate::RunFacts {
-            overlay: Overlay(templates),
-            ..run.facts(&host)
-        };
-        from_slice(&documents(&facts).unwrap().installed).unwrap().0
-    };
-    let config = merged(&[&first, &second]);
-    assert_eq!(content(&config, "/etc/a"), "second");
-    assert_eq!(content(&config, "/etc/b"), "node1");
-    assert_eq!(content(&config, "/etc/hostname"), "node1\n");
-    // The newer version of the two counts.
-    assert_eq!(config.ignition.version, "3.4.0");
-    assert_eq!(content(&merged(&[&second, &first]), "/etc/a"), "first");
-    assert_eq!(merged(&[]).ignition.version, "3.3.0");
-}
-
-#[test]
-fn the_live_config_has_nothing_of_a_template() {
-    let run = Run::new(samples::install());
-    let (host, mine) = (rack(), template(&file("/etc/mine", "x")));
-    let templates = [&mine];
-    let live = |overlay| {
-        let facts = crate::RunFacts {
-            overlay,
-            ..run.facts(&host)
-        };
-        let (mut live, _) = from_slice(&documents(&facts).unwrap().live).unwrap();
-        live.storage
-            .files
-            .retain(|file| file.path != "/etc/thirdboot/installed.ign");
-        live
-    };
-    assert_eq!(live(Overlay(&templates)), live(Overlay::NONE));
-}
-
-#[test]
-fn two_templates_that_cannot_stand_together_are_refused() {
-    let run = Run::new(samples::install());
-    let host = rack();
-    let told = |one: &str, other: &str| {
-        let (one, mut other) = (template(one), template(other));
-        other.name = "u".to_owned();
-        let templates = [&one, &other];
-        let facts = crate::RunFacts {
-            overlay: Overlay(&templates),
-            ..run.facts(&host)
-        };
-        documents(&facts).unwrap_err().to_string()
-    };
-    let link = "storage:\n  links:\n    - path: /etc/a\n      target: /opt/a\n";
-    let through = told(link, &file("/etc/a/b", "x"));
-    assert!(
-        through.starts_with("t + u: merged: error at $.storage.files."),
-        "{through}"
-    );
-    assert!(
-        through.ends_with("this path leads through a link that the config declares"),
-        "{through}"
-    );
-    let nested = told(&file("/etc/a", "x"), &file("/etc/a/b", "x"));
-    assert_eq!(nested, "t + u: /etc/a/b lies below the file /etc/a");
-}
-
-#[test]
 fn every_path_and_unit_of_the_built_in_configs_is_reserved() {
     let mut run = Run::new(samples::install());
     run.ca_pem = Some("-----BEGIN CERTIFICATE-----\n");
@@ -311,7 +238,7 @@ fn every_path_and_unit_of_the_built_in_configs_is_reserved() {
         host.role = role;
         let (config, _) = from_slice(&documents(&run.facts(&host)).unwrap().installed).unwrap();
         for file in &config.storage.files {
-            if refusals(&super::tests::file(&file.path, "x")) == "taken\n" {
+            if refusals(&file(&file.path, "x")) == "taken\n" {
                 free.insert(file.path.clone());
             }
         }
@@ -326,11 +253,7 @@ fn every_path_and_unit_of_the_built_in_configs_is_reserved() {
         }
         let others = (config.storage.directories.iter().map(|node| &node.path))
             .chain(config.storage.links.iter().map(|node| &node.path));
-        free.extend(
-            others
-                .filter(|path| refusals(&super::tests::file(path, "x")) == "taken\n")
-                .cloned(),
-        );
+        free.extend(others.filter(|path| refusals(&file(path, "x")) == "taken\n").cloned());
     }
     assert!(free.is_empty(), "add them to RESERVED in overlay/reserved.rs: {free:?}");
 }
@@ -358,96 +281,4 @@ fn the_tables_in_the_docs_have_not_drifted() {
         kept, page,
         "docs/templates.md has drifted: see the comment above this test"
     );
-}
-
-/// The document without the contents of its strings; `gzip` is one, and stands where that is shorter.
-fn shape(config: &Config) -> String {
-    fn blank(value: &mut serde_json::Value) {
-        match value {
-            serde_json::Value::String(text) => text.clear(),
-            serde_json::Value::Array(items) => items.iter_mut().for_each(blank),
-            serde_json::Value::Object(map) => map.values_mut().for_each(blank),
-            _ => {}
-        }
-    }
-    let mut value = serde_json::to_value(config).unwrap();
-    blank(&mut value);
-    value.to_string()
-}
-
-const EVERYWHERE: &str = r#"variant: fcos
-version: 1.5.0
-passwd:
-  users:
-    - name: deploy
-      gecos: "{{ host.labels.x }}"
-storage:
-  files:
-    - path: /etc/a
-      contents:
-        inline: '{{ host.labels.x }}'
-    - path: /etc/b
-      contents:
-        inline: |
-          before
-          {{ host.labels.x }}
-          {% for label in host.labels %}{{ label }}={{ host.labels[label] }}
-          {% endfor %}
-systemd:
-  units:
-    - name: mine.service
-      enabled: true
-      contents: |
-        [Service]
-        Environment={{ host.labels.x }}
-        ExecStart=/bin/true
-        [Install]
-        WantedBy=multi-user.target
-"#;
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    /// Whatever a fact says, the document has the parts that its template has, and the fact stands in it as it is.
-    #[test]
-    fn no_value_of_a_fact_changes_the_structure(value in prop_oneof![
-        ".*",
-        "[\\n\\r\\t :{}%#\\[\\],'\"|>&*!-]{0,40}",
-        "(\\{\\{|\\}\\}|\\{%|%\\}|\n    - path: /etc/shadow\n|<<: \\*a|!!null|[a-z ]){0,12}",
-    ]) {
-        let mut host = rack();
-        let template = Template::parse("t", EVERYWHERE).unwrap();
-        host.labels.insert("x".to_owned(), "plain".to_owned());
-        let plain = template.render(&host).unwrap();
-        host.labels.insert("x".to_owned(), value.clone());
-        // A NUL in a unit or a broken unit's line may be refused; then nothing is rendered at all.
-        if let Ok(config) = template.render(&host) {
-            prop_assert_eq!(shape(&config), shape(&plain));
-            prop_assert_eq!(content(&config, "/etc/a"), value);
-        }
-    }
-
-    /// What two hosts are seen alike by, they are served alike.
-    #[test]
-    fn hosts_that_are_seen_alike_are_rendered_alike(
-        name in "[a-c]", rack in "[a-c]", other in "[a-c]", vlan in 2u16..4,
-        text in prop::sample::select(vec![
-            "{{ host.name }}", "{{ host.name[:1] }}", "{{ host.labels.rack }}", "{{ host.labels['rack'] }}", "{% set h = host %}{{ h.labels.other }}",
-            "{{ host|tojson }}", "{% for v in host.network.vlans %}{{ v.id }}{% endfor %}", "fixed", "{{ host.labels.none|default(host.name) }}",
-            "{{ [host]|map(attribute='name')|join }}", "{{ (host).name }}",
-        ]),
-    ) {
-        let template = template(&file("/etc/a", &format!("\"{text}\"")));
-        let templates = [&template];
-        let host = |name: &str, rack: &str, other: &str, vlan: u16| {
-            let mut host = samples::with_network(&format!(r#"{{"vlans":[{{"id":{vlan},"addresses":["10.0.0.1/24"]}}]}}"#));
-            host.name = name.parse().unwrap();
-            host.labels = [("rack".to_owned(), rack.to_owned()), ("other".to_owned(), other.to_owned())].into();
-            host
-        };
-        let (one, two) = (host("a", "a", "a", 2), host(&name, &rack, &other, vlan));
-        if Overlay(&templates).sight(&one) == Overlay(&templates).sight(&two) {
-            prop_assert_eq!(template.render(&one).unwrap(), template.render(&two).unwrap());
-        }
-    }
 }

@@ -64,7 +64,11 @@ async fn a_search_since_a_time_begins_there_however_long_the_log_is() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = long_log(folder.path()).await;
     let number = held(&store, None, LOOKED_AT.unsigned_abs()).await.items[0].event.number;
-    change_behind_its_back(folder.path(), &format!("UPDATE events SET at = at + 5000 WHERE number >= {number}")).await;
+    change_behind_its_back(
+        folder.path(),
+        &format!("UPDATE events SET at = at + 5000 WHERE number >= {number}"),
+    )
+    .await;
     let since = EventSearch {
         since: Some(store.now() + jiff::SignedDuration::from_secs(1)),
         limit: 10,

@@ -197,10 +197,16 @@ pub async fn a_groups_settings_are_kept_and_reset(factory: impl Factory) {
         let put = world.store.put_lock_group(&group(), settings, seen).await;
         put.unwrap()
     };
-    assert_eq!(put(&world, Some(wide.clone()), &GroupSettings::default()).await, Some(1));
+    assert_eq!(
+        put(&world, Some(wide.clone()), &GroupSettings::default()).await,
+        Some(1)
+    );
     assert_eq!(put(&world, Some(wide.clone()), &wide).await, Some(2));
     // What was seen is what was built in: somebody said something else since.
-    assert_eq!(put(&world, Some(GroupSettings::default()), &GroupSettings::default()).await, None);
+    assert_eq!(
+        put(&world, Some(GroupSettings::default()), &GroupSettings::default()).await,
+        None
+    );
     assert_eq!(put(&world, None, &GroupSettings::default()).await, None);
     world.restart().await;
     let groups = world.store.lock_groups().await.unwrap();

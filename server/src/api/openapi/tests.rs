@@ -3,7 +3,7 @@
 use axum::body::Body;
 
 use super::*;
-use crate::testing::TestApp;
+use crate::testing::{TestApp, fits as fits_in};
 
 #[test]
 fn every_route_is_documented() {
@@ -79,6 +79,108 @@ fn every_operation_says_what_it_is_who_may_and_what_it_answers() {
         }
     }
 }
+
+/// The examples of a schema: its own, those of a list's items, or those of what it stands for.
+fn examples(schema: &Value, document: &Value) -> Vec<Value> {
+    if let Some(pointer) = schema["$ref"].as_str().and_then(|path| path.strip_prefix('#')) {
+        return examples(document.pointer(pointer).unwrap(), document);
+    }
+    if let Some(examples) = schema["examples"].as_array() {
+        return examples.clone();
+    }
+    // A page.
+    let items = examples_of_items(schema, document);
+    items
+        .into_iter()
+        .map(|item| json!({"items": [item], "next_cursor": null}))
+        .collect()
+}
+
+fn examples_of_items(schema: &Value, document: &Value) -> Vec<Value> {
+    let items = &schema["properties"]["items"]["items"];
+    if items.is_object() {
+        examples(items, document)
+    } else {
+        Vec::new()
+    }
+}
+
+/// Bodies that are no JSON have none, and the document has no example of itself.
+#[test]
+fn every_body_has_an_example_that_fits() {
+    let document = document();
+    let mut count = 0;
+    for ((method, path), operation) in operations(&document) {
+        let answers = operation["responses"].as_object().cloned().unwrap_or_default();
+        let bodies = answers
+            .into_iter()
+            .chain([("a request".to_owned(), operation["requestBody"].clone())]);
+        for (whose, body) in bodies.filter(|_| path != "/api/v1/openapi.json") {
+            let body = match body["$ref"].as_str() {
+                Some(path) => document.pointer(path.trim_start_matches('#')).unwrap().clone(),
+                None => body,
+            };
+            let contents = body["content"].as_object().cloned().unwrap_or_default();
+            for (media, content) in contents.iter().filter(|(media, _)| media.ends_with("json")) {
+                let named = content["examples"]
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|named| named.values());
+                let mut found: Vec<Value> = named.map(|one| one["value"].clone()).collect();
+                found.extend(content.get("example").cloned());
+                if found.is_empty() {
+                    found = examples(&content["schema"], &document);
+                }
+                let at = format!("{method} {path}, {whose}, {media}");
+                assert!(!found.is_empty(), "{at}: no example");
+                for example in found {
+                    count += 1;
+                    if let Err(why) = fits_in(&example, &content["schema"]) {
+                        panic!("{at}: {why}: {example}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(count > 500, "{count} examples");
+}
+
+#[test]
+fn every_problem_is_one_that_some_operation_answers_with_at_its_own_status() {
+    let document = document();
+    let text = document["paths"].to_string();
+    let unused: Vec<&str> = ProblemType::ALL
+        .iter()
+        .map(|problem| name_of(*problem))
+        .filter(|name| {
+            !text.contains(&format!("#/components/responses/{name}\""))
+                && !text.contains(&format!("\"{name}\":{{\"value\""))
+        })
+        .collect();
+    assert_eq!(unused, UNUSED, "of the boot plane alone");
+    for ((method, path), operation) in operations(&document) {
+        for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            let named = answer["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+            let examples = answer["content"][PROBLEM_MEDIA_TYPE]["examples"].as_object();
+            let kinds = named
+                .into_iter()
+                .chain(examples.into_iter().flatten().map(|(name, _)| name.as_str()));
+            for kind in kinds {
+                let problem = named_type(&kind.into()).unwrap_or_else(|| panic!("{method} {path}: {kind}"));
+                assert_eq!(problem.status().to_string(), *status, "{method} {path}: {kind}");
+            }
+        }
+    }
+}
+
+/// Problems that hosts alone are answered with.
+const UNUSED: [&str; 5] = [
+    "method-not-allowed",
+    "run-over",
+    "claim-refused",
+    "already-installed",
+    "not-yet",
+];
 
 #[test]
 fn every_problem_that_is_named_is_one() {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Check, filled, path_error};
-use crate::ignition::types::{Disk, Filesystem, Partition, Raid};
+use crate::ignition::{Disk, Filesystem, Partition, Raid};
 
 /// The longest label of a partition, in bytes.
 const PARTITION_LABEL_MAX: usize = 36;

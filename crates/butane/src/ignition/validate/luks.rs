@@ -1,8 +1,8 @@
 //! Encrypted volumes and what unlocks them.
 
 use super::{Check, filled, path_error};
-use crate::ignition::types::{Clevis, ClevisCustom, Luks, Tang};
 use crate::ignition::url;
+use crate::ignition::{Clevis, ClevisCustom, Luks, Tang};
 
 /// The longest label of a volume, in bytes.
 const LABEL_MAX: usize = 47;

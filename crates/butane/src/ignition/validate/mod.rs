@@ -7,7 +7,7 @@ mod nodes;
 mod storage;
 mod units;
 
-use super::types::Config;
+use super::Config;
 use super::{Version, merge};
 use crate::path::{Path, Segment};
 use crate::report::{Kind, Report, Stage};

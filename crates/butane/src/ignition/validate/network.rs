@@ -1,7 +1,7 @@
 //! Resources, certificate authorities and proxies.
 
 use super::Check;
-use crate::ignition::types::{Ignition, Proxy, Resource};
+use crate::ignition::{Ignition, Proxy, Resource};
 use crate::ignition::{hash, url};
 
 impl Check {

@@ -1,7 +1,7 @@
 //! Files, directories and links, each by itself.
 
 use super::{Check, path_error};
-use crate::ignition::types::{Directory, File, Link, Owner};
+use crate::ignition::{Directory, File, Link, Owner};
 
 const PERMISSIONS: i64 = 0o7777;
 const SPECIAL_BITS: i64 = 0o7000;

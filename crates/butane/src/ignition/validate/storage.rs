@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Check;
-use crate::ignition::types::{Config, Disk, Filesystem, Link, Storage};
+use crate::ignition::{Config, Disk, Filesystem, Link, Storage};
 
 impl Check {
     pub(super) fn storage(&mut self, storage: &Storage) {

@@ -1,8 +1,8 @@
 //! Units and drop-ins.
 
 use super::{Check, filled};
-use crate::ignition::types::{Dropin, Systemd, Unit};
 use crate::ignition::unit::{self, UnitFile};
+use crate::ignition::{Dropin, Systemd, Unit};
 
 const UNIT_TYPES: [&str; 12] = [
     "service",

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use thirdboot_api::control::{ImportAction, ImportAnswer, ImportBody};
-use thirdboot_api::{ClientError, FieldError};
+use thirdboot_api::{ClientError, FieldError, ProblemType};
 
 use crate::cli::output::confirmed;
 use crate::cli::{Connection, Failure, table};
@@ -47,7 +47,8 @@ pub(super) struct ImportOptions {
 impl ImportOptions {
     pub(super) async fn run(self, connection: &Connection) -> Result<(), Failure> {
         let client = connection.client()?;
-        let inventory = read::inventory(&self.file, self.format).map_err(|mistakes| told(&mistakes))?;
+        let inventory = read::inventory(&self.file, self.format);
+        let inventory = inventory.map_err(|mistakes| Failure::Usage(told(&mistakes)))?;
         let body = |dry_run| ImportBody {
             hosts: inventory.hosts.clone(),
             dry_run,
@@ -100,22 +101,24 @@ fn shown(answer: &ImportAnswer, columns: Option<u16>) -> String {
     )
 }
 
-/// All of them, a line each, and the exit code of a refusal.
-fn told(mistakes: &[Mistake]) -> Failure {
+/// All of them, a line each; returns what follows from them.
+fn told(mistakes: &[Mistake]) -> String {
     for mistake in mistakes {
         eprintln!("thirdboot: {}: {}: {}", mistake.place, mistake.field, mistake.why);
     }
-    Failure::Usage(match mistakes.len() {
+    match mistakes.len() {
         1 => "1 mistake: nothing was done".to_owned(),
         count => format!("{count} mistakes: nothing was done"),
-    })
+    }
 }
 
-/// The server's errors by the places in the file.
+/// The server's errors by the places in the file. What cannot be is the file's mistake; what other hosts stand against is
+/// a refusal.
 fn in_words(error: ClientError, inventory: &Inventory) -> Failure {
     let Some(problem) = error.problem() else {
         return error.into();
     };
+    let is_malformed = problem.is(ProblemType::Malformed);
     let mut errors = problem.errors.clone();
     if errors.is_empty()
         && let Some(field) = &problem.field
@@ -136,8 +139,12 @@ fn in_words(error: ClientError, inventory: &Inventory) -> Failure {
     };
     match errors.into_iter().map(placed).collect::<Option<Vec<_>>>() {
         Some(mistakes) if !mistakes.is_empty() => {
-            told(&mistakes);
-            Failure::Told
+            let said = told(&mistakes);
+            if is_malformed {
+                Failure::Usage(said)
+            } else {
+                Failure::Other(anyhow::anyhow!(said))
+            }
         }
         _ => error.into(),
     }
