@@ -27,7 +27,7 @@ const MAX_REASON_CHARS: usize = 500;
     params(("name" = String, Path, description = "The host's name", example = "node-1")),
     request_body = Empty,
     responses((status = 200, description = "The host with its cancelled run", body = HostView)),
-    extensions(("x-problems" = json!(["refused"]))),
+    extensions(("x-problems" = json!(["refused", "run-over"]))),
 )]
 pub(super) async fn cancel(
     State(app): State<App>,

@@ -72,6 +72,7 @@ async fn added(app: &App, by: &Actor, spec: &Described) -> Result<Made, Failure>
 #[utoipa::path(
     get, path = "/api/v1/clusters", tag = "clusters", operation_id = "list_clusters", security(("token" = ["viewer"])),
     responses((status = 200, description = "Every cluster", body = Page<ClusterView>)),
+    extensions(("x-problems" = json!(["malformed"]))),
 )]
 pub(super) async fn list(State(app): State<App>, _: Viewer, query: Query) -> Answer<Answered<Page<ClusterView>>> {
     query.only(&[])?;

@@ -36,7 +36,7 @@ use crate::templates::check_host;
         status = 201, description = "The host as it was added", body = HostView,
         headers(("ETag" = String, description = "Names this version of the description"), ("Location" = String)),
     )),
-    extensions(("x-problems" = json!(["already-taken"])), ("x-idempotent" = json!(true))),
+    extensions(("x-problems" = json!(["already-taken", "refused"])), ("x-idempotent" = json!(true))),
 )]
 pub(super) async fn create(
     State(app): State<App>,

@@ -261,6 +261,7 @@ fn example(problem: ProblemType) -> Problem {
         ProblemType::PreconditionRequired => "send `If-Match` with the ETag of the host that was read",
         ProblemType::KeyReused => "this Idempotency-Key was used for another request: take a new one",
         ProblemType::Changed => "the host was changed meanwhile: get it again",
+        ProblemType::RunOver => "run 3 is over: it was cancelled",
         other => other.title(),
     };
     Problem::new(problem, detail)

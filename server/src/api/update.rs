@@ -42,7 +42,7 @@ const NOT_DESCRIBED: [&str; 4] = ["hold", "adopted", "retired", "key_generation"
         headers(("ETag" = String, description = "Names this version of the description")),
     )),
     extensions(("x-problems" = json!([
-        "already-taken", "changed", "precondition-failed", "precondition-required"
+        "already-taken", "changed", "precondition-failed", "precondition-required", "refused"
     ]))),
 )]
 pub(super) async fn replace(
@@ -81,7 +81,7 @@ pub(super) async fn replace(
         headers(("ETag" = String, description = "Names this version of the description")),
     )),
     extensions(("x-problems" = json!([
-        "already-taken", "changed", "precondition-failed", "precondition-required"
+        "already-taken", "changed", "precondition-failed", "precondition-required", "refused"
     ]))),
 )]
 pub(super) async fn patch(

@@ -69,10 +69,10 @@ async fn every_mistake_of_an_inventory_is_named_and_nothing_is_done() {
         "{yaml:?}"
     );
     assert_eq!(names(&desk).await, Vec::<String>::new());
-    // Nothing is wrong with the file but what is there already.
+    // What is there already stands against a file, too.
     desk.types("host add a9 --mac 02:00:00:00:00:01").await;
     let refused = imported(&desk, "rack.csv", "name,macs\na0,\na1,02:00:00:00:00:01\n", "--yes").await;
-    assert_eq!(refused.code, 1, "{refused:?}");
+    assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.err.contains("a9"), "{refused:?}");
     assert_eq!(names(&desk).await, ["a9"]);
 }

@@ -174,13 +174,7 @@ fn every_problem_is_one_that_some_operation_answers_with_at_its_own_status() {
 }
 
 /// Problems that hosts alone are answered with.
-const UNUSED: [&str; 5] = [
-    "method-not-allowed",
-    "run-over",
-    "claim-refused",
-    "already-installed",
-    "not-yet",
-];
+const UNUSED: [&str; 4] = ["method-not-allowed", "claim-refused", "already-installed", "not-yet"];
 
 #[test]
 fn every_problem_that_is_named_is_one() {

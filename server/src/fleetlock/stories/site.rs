@@ -90,8 +90,7 @@ impl TestApp {
     /// A group's settings.
     pub(super) async fn group(&self, name: &str, spec: Value) {
         let path = format!("/api/v1/locks/{name}");
-        let body = Body::from(spec.to_string());
-        let reply = self.api_as(&self.token, Method::PUT, &path, body).await;
+        let reply = self.api_put(&path, "*", &spec).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
 }

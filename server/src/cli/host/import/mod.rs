@@ -112,8 +112,8 @@ fn told(mistakes: &[Mistake]) -> String {
     }
 }
 
-/// The server's errors by the places in the file. What cannot be is the file's mistake; what other hosts stand against is
-/// a refusal.
+/// The server's errors by the places in the file: the file's mistakes, unless somebody else was faster since it was looked
+/// at.
 fn in_words(error: ClientError, inventory: &Inventory) -> Failure {
     let Some(problem) = error.problem() else {
         return error.into();
