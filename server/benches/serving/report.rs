@@ -36,14 +36,15 @@ impl Row {
         )
     }
 
-    pub(crate) fn page(hosts: u32, bytes: usize, ours: &Measured) -> Self {
-        let figure = format!(
-            "{:.1} KB in all, {:.1}/s, p99 {}",
-            bytes_in_kb(bytes),
-            ours.per_second,
-            p99(ours)
-        );
-        Self::new(hosts, "first page", figure, String::new())
+    pub(crate) fn weight(hosts: u32, bytes: usize) -> Self {
+        let figure = format!("{:.1} KB", bytes_in_kb(bytes));
+        Self::new(hosts, "first page with all that it names", figure, String::new())
+    }
+
+    /// A page beside one that shows nothing of the fleet.
+    pub(crate) fn page(hosts: u32, what: &str, ours: &Measured, bare: &Measured) -> Self {
+        let took = |measured: &Measured| format!("{:.1} ms, p99 {}", 1000.0 / measured.per_second, p99(measured));
+        Self::new(hosts, what, took(ours), format!("the account's page {}", took(bare)))
     }
 
     pub(crate) fn changes(hosts: u32, ours: &Measured, syncs: f64) -> Self {

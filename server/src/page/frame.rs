@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
+use bytes::Bytes;
 use jiff::Timestamp;
 use thirdboot_api::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
 
@@ -114,6 +115,14 @@ pub(super) fn page(template: &impl Template) -> Response {
             bare(&Problem::new(ProblemType::Internal, "the server's log says more"))
         }
     }
+}
+
+/// A part of a page, as text.
+pub(super) fn text(template: &impl Template) -> Result<Bytes, Problem> {
+    template.render().map(Into::into).map_err(|error| {
+        tracing::error!(%error, "a part of a page cannot be rendered");
+        Problem::new(ProblemType::Internal, "the server's log says more")
+    })
 }
 
 /// A page with another status than usual.

@@ -63,5 +63,5 @@ async fn next(app: &App, following: &mut Following, until: Instant) -> Option<Ev
         () = tokio::time::sleep(PACE) => {}
         () = app.stopping.begun() => return None,
     }
-    Some(Event::default().event("changed").data("look"))
+    Some(Event::default().event("changed").data(following.seen().to_string()))
 }

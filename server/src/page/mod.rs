@@ -16,6 +16,7 @@ mod frame;
 mod host;
 mod links;
 mod live;
+mod looks;
 mod machines;
 mod reboots;
 mod show;
@@ -26,6 +27,8 @@ mod templates;
 mod visitor;
 mod words;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::from_fn;
@@ -33,6 +36,7 @@ use axum::routing::{get, post};
 
 use crate::problem::wrong_method;
 use crate::{App, api};
+use looks::Looks;
 
 /// What the pages' handlers share.
 #[derive(Clone)]
@@ -40,6 +44,7 @@ pub(crate) struct Pages {
     app: App,
     /// The API without its listener: pages ask it from inside.
     api: Router,
+    looks: Arc<Looks>,
 }
 
 impl FromRef<Pages> for App {
@@ -51,7 +56,11 @@ impl FromRef<Pages> for App {
 /// The control plane: the API, and the pages beside it.
 pub(crate) fn control_plane(app: App) -> Router {
     let api = api::router(app.clone());
-    let pages = Pages { app, api: api.clone() };
+    let pages = Pages {
+        app,
+        api: api.clone(),
+        looks: Arc::default(),
+    };
     api.merge(routes(pages.clone()))
         .layer(axum::middleware::from_fn_with_state(pages, frame::dress_lost))
 }
