@@ -72,6 +72,9 @@ impl Notice {
             "cancel-pull" => "The pull is cancelled.",
             "password" => "Your password is set. Sign in with it from now on.",
             "welcome" => "Welcome. You are the first admin.",
+            "chosen" => "Your password is set.",
+            "role" => "The role is set. It counts at once, also where they are signed in.",
+            "remove" => "Removed. They are signed out everywhere.",
             "free" => "The slot is free again.",
             _ => return None,
         };
@@ -84,6 +87,7 @@ impl Shell {
     pub(super) fn menu(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         let mut entries = MENU.to_vec();
         if self.person.as_ref().is_some_and(|person| person.is_admin) {
+            entries.push(("users", "/users", "Users"));
             entries.push(("audit", "/audit", "Audit"));
         }
         entries

@@ -24,6 +24,7 @@ mod statics;
 #[cfg(test)]
 mod stories;
 mod templates;
+mod users;
 mod visitor;
 mod words;
 
@@ -92,11 +93,15 @@ fn routes(pages: Pages) -> Router {
         .route("/assets/pull", post(assets::pull))
         .route("/assets/pulls/{id}/cancel", post(assets::cancel))
         .route("/audit", get(audit::show))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{name}/link", post(users::link))
+        .route("/users/{name}/role", post(users::role))
+        .route("/users/{name}/remove", post(users::remove))
         .route("/live", get(live::stream))
         .route("/sign-in", get(door::show).post(door::sign_in))
         .route("/sign-out", post(door::sign_out))
         .route("/account", get(door::account).post(door::change_password))
-        .route("/set-up/{link}", get(door::set_up).post(door::first_user))
+        .route("/set-up/{link}", get(door::set_up).post(door::begin))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(frame::guard))
         .route("/static/{file}", get(statics::serve))

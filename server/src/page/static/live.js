@@ -7,7 +7,6 @@
   const pace = 1000;
   const sign = document.querySelector("[data-liveness]");
   const say = (text) => { if (sign && sign.textContent !== text) sign.textContent = text; };
-  const again = 1000 * (main.dataset.again || 30);
   let busy = false, waiting = false, seen = 0;
 
   // A part in which somebody types, or has something open, stays as it is.
@@ -59,6 +58,7 @@
   news.addEventListener("changed", (told) => { seen = told.data; look(); });
   news.addEventListener("error", () => { say("not connected"); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting) look(); });
-  // "3 min ago" grows old by itself.
-  setInterval(look, again);
+  // "3 min ago" grows old by itself; what moves without an event says so.
+  const rest = () => 1000 * (document.querySelector("[data-again]")?.dataset.again || 30);
+  (function again() { setTimeout(() => { look(); again(); }, rest()); })();
 })();
