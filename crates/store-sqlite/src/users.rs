@@ -70,9 +70,9 @@ pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64,
                 "UPDATE users SET password_hash = ?, password_set_at = ?, link_sha256 = NULL, link_expires_at = NULL \
                  WHERE name = ?",
             )
-                .bind(hash)
-                .bind(now_ms)
-                .bind(name)
+            .bind(hash)
+            .bind(now_ms)
+            .bind(name)
         }
         Change::Remove(name) => sqlx::query("DELETE FROM users WHERE name = ?").bind(name),
         Change::Open(session, hash) => {
@@ -157,10 +157,7 @@ impl TryFrom<UserRow> for User {
                 true => None,
                 false => Some(time("users", &row.name, row.password_set_at)?),
             },
-            link_expires_at: row
-                .link_expires_at
-                .map(|at| time("users", &row.name, at))
-                .transpose()?,
+            link_expires_at: row.link_expires_at.map(|at| time("users", &row.name, at)).transpose()?,
             name: row.name,
             password_hash: Some(row.password_hash).filter(|hash| !hash.is_empty()),
             created_by: row.created_by,
@@ -249,13 +246,12 @@ impl Users for SqliteStore {
     }
 
     async fn user_of_link(&self, sha256: &str) -> Result<Option<User>, StoreError> {
-        let row: Option<UserRow> =
-            sqlx::query_as("SELECT * FROM users WHERE link_sha256 = ? AND link_expires_at > ?")
-                .bind(sha256)
-                .bind(self.now().as_millisecond())
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(|error| unavailable(&error))?;
+        let row: Option<UserRow> = sqlx::query_as("SELECT * FROM users WHERE link_sha256 = ? AND link_expires_at > ?")
+            .bind(sha256)
+            .bind(self.now().as_millisecond())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|error| unavailable(&error))?;
         row.map(TryInto::try_into).transpose()
     }
 

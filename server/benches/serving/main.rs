@@ -20,9 +20,9 @@ use anyhow::Context as _;
 
 use child::Server;
 use fleet::Fleet;
-use load::Load;
+use load::{Load, Measured};
 use pages::Person;
-use report::Row;
+use report::{Costly, Row};
 use watchers::Watchers;
 
 /// Sizes of the fleet.
@@ -128,9 +128,7 @@ async fn measure(size: u32, pages_only: bool) -> anyhow::Result<Vec<Row>> {
     }
     let syncs = disk::fdatasyncs_per_second(folder.path(), MEASURE)?;
     let reporters = &fleet.reporters[..fleet.reporters.len().min(REPORTERS)];
-    let reports = Load::reports(&server.boot, reporters, 0)
-        .run(WARM_UP, MEASURE)
-        .await?;
+    let reports = Load::reports(&server.boot, reporters, 0).run(WARM_UP, MEASURE).await?;
     rows.push(Row::changes(size, &reports, syncs));
     rows.push(Row::memory(
         size,
@@ -149,10 +147,13 @@ async fn measure(size: u32, pages_only: bool) -> anyhow::Result<Vec<Row>> {
 async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyhow::Result<Vec<Row>> {
     let person = Person::sign_in(&server.control, &folder.join("data")).await?;
     let mut rows = vec![Row::weight(size, person.first_page().await?)];
-    let asked = async |path: &str| {
-        let load = Load::again(&server.control, person.request(path));
-        load.run(WARM_UP, MEASURE).await
+    let costly = async |load: Load| {
+        let before = server.processor_time()?;
+        let measured = load.run(WARM_UP, MEASURE).await?;
+        let cost = server.processor_time()? - before;
+        anyhow::Ok(Costly { measured, cost })
     };
+    let asked = async |path: &str| costly(Load::again(&server.control, person.request(path))).await;
     let bare = asked("/account").await?;
     for (what, path) in LOOKED_AT {
         rows.push(Row::page(size, what, &asked(path).await?, &bare));
@@ -165,8 +166,7 @@ async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyh
             1 => Some(person.open(pages::OPEN, &names).await?),
             _ => None,
         };
-        let load = Load::reports(&server.boot, &fleet.reporters, seq);
-        reports.push(load.run(WARM_UP, MEASURE).await?);
+        reports.push(costly(Load::reports(&server.boot, &fleet.reporters, seq)).await?);
         seq += SEQ_STEP;
         if let Some(mut pages) = pages {
             looks += pages.looks();
@@ -181,7 +181,13 @@ async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyh
         pages::OPEN,
         u64::from(looks) / seconds
     );
-    rows.push(Row::watched(size, &what, &reports));
+    let rates: Vec<&Measured> = reports.iter().map(|turn| &turn.measured).collect();
+    rows.push(Row::watched(size, &what, &rates));
+    rows.push(Row::cost(
+        size,
+        "the server's processor time for each of them",
+        &reports,
+    ));
     Ok(rows)
 }
 
@@ -208,7 +214,11 @@ async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> an
     let (polls, streams) = (fleet.quiet.len(), fleet.quiet.len());
     let beside = format!("beside {polls} long polls and {streams} streams");
     Ok(vec![
-        Row::watched(size, &format!("script {beside}"), &scripts),
-        Row::watched(size, &format!("durable reports {beside}"), &reports),
+        Row::watched(size, &format!("script {beside}"), &scripts.iter().collect::<Vec<_>>()),
+        Row::watched(
+            size,
+            &format!("durable reports {beside}"),
+            &reports.iter().collect::<Vec<_>>(),
+        ),
     ])
 }

@@ -88,11 +88,7 @@ impl Person {
 
     /// The request for a page, as it goes over the wire.
     pub(crate) fn request(&self, path: &str) -> Vec<u8> {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: bench\r\nCookie: {}\r\n\r\n",
-            self.cookie
-        )
-        .into_bytes()
+        format!("GET {path} HTTP/1.1\r\nHost: bench\r\nCookie: {}\r\n\r\n", self.cookie).into_bytes()
     }
 
     /// Bytes of the first page, and of everything that it names.

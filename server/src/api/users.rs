@@ -278,15 +278,28 @@ mod tests {
             .api_post("/api/v1/users", &json!({"name": "bob", "role": "viewer"}))
             .await
             .json();
-        assert_eq!((&added["password_set_at"], &added["link_expires_at"]), (&Value::Null, &Value::Null));
+        assert_eq!(
+            (&added["password_set_at"], &added["link_expires_at"]),
+            (&Value::Null, &Value::Null)
+        );
         let browser = site.browser();
-        assert_eq!(browser.sign_in("bob", "").await.status, 401, "no password is no empty one");
+        assert_eq!(
+            browser.sign_in("bob", "").await.status,
+            401,
+            "no password is no empty one"
+        );
         let link = site.api_post("/api/v1/users/bob/link", &json!({})).await.json();
-        assert!(link["path"].as_str().unwrap().starts_with("/set-up/tb_setup_"), "{link}");
+        assert!(
+            link["path"].as_str().unwrap().starts_with("/set-up/tb_setup_"),
+            "{link}"
+        );
         let listed = site.api_get("/api/v1/users").await;
         assert_eq!(listed.json()["items"][0]["link_expires_at"], link["expires_at"]);
         assert!(!listed.text().contains("tb_setup_"), "{}", listed.text());
-        assert_eq!(site.api_post("/api/v1/users/eve/link", &json!({})).await.problem().0, 404);
+        assert_eq!(
+            site.api_post("/api/v1/users/eve/link", &json!({})).await.problem().0,
+            404
+        );
         site.wait(3 * 24 * 60);
         let listed = site.api_get("/api/v1/users").await.json();
         assert_eq!(listed["items"][0]["link_expires_at"], Value::Null);

@@ -84,7 +84,11 @@ impl UserCommand {
                     .output
                     .print(&user, || format!("{}: may do what a {} may\n", user.name, user.role))
             }
-            Action::Add { name, role, link: false } => {
+            Action::Add {
+                name,
+                role,
+                link: false,
+            } => {
                 let password = Some(password(&name)?);
                 let user = client.add_user(&UserSpec { name, role, password }).await?;
                 connection
@@ -116,7 +120,10 @@ async fn print_link(connection: &Connection, client: &Client, name: &str) -> Res
     let url = format!("{}{}", client.address(), link.path);
     let answer = json!({"url": url, "expires_at": link.expires_at});
     connection.output.print(&answer, || {
-        format!("{name} chooses a password here, once, until {}:\n{url}\n", link.expires_at)
+        format!(
+            "{name} chooses a password here, once, until {}:\n{url}\n",
+            link.expires_at
+        )
     })
 }
 

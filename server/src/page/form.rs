@@ -7,8 +7,8 @@ use axum::response::Response;
 use subtle::ConstantTimeEq as _;
 use thirdboot_api::{Problem, ProblemType};
 
-use super::visitor::{Visitor, form_token};
 use super::Pages;
+use super::visitor::{Visitor, form_token};
 use crate::boot::BODY_TIMEOUT;
 
 /// A template's text is the largest thing that is ever typed.

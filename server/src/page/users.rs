@@ -128,7 +128,9 @@ pub(super) async fn role(Path(name): Path<String>, form: Form) -> Response {
     let Form { visitor, fields } = form;
     let set = async {
         let role = wanted(&fields)?;
-        visitor.send(Method::PUT, &api(&name, "/role"), &[], &RoleBody { role }).await
+        visitor
+            .send(Method::PUT, &api(&name, "/role"), &[], &RoleBody { role })
+            .await
     };
     let set: Result<UserView, Problem> = set.await;
     done(&visitor, "role", set).await

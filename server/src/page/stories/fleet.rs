@@ -146,7 +146,10 @@ async fn a_page_is_told_when_something_happened() {
     assert_eq!(seen, site.app.store.changed(0, Duration::ZERO).await.to_string());
     let again = [("accept", "text/html"), ("x-thirdboot-look", seen)];
     let again = browser.ask(Method::GET, "/?q=a1", &again, Body::empty()).await.text();
-    assert!(again.contains("id=\"counts\" data-part") && again.contains(">held</span>"), "{again}");
+    assert!(
+        again.contains("id=\"counts\" data-part") && again.contains(">held</span>"),
+        "{again}"
+    );
     for not in ["<html", "name=\"form\"", "some-viewer"] {
         assert!(!again.contains(not), "it is the same for everybody: {again}");
     }

@@ -26,26 +26,47 @@ async fn deeds(site: &TestApp) -> Vec<(String, String, u64)> {
 async fn somebody_is_added_and_chooses_their_password_by_a_link_that_works_once() {
     let site = TestApp::new().await;
     let admin = site.signed_in(AccessRole::Admin).await;
-    let slip = admin.send("/users", "/users", &[("name", "b b"), ("role", "operator")]).await;
+    let slip = admin
+        .send("/users", "/users", &[("name", "b b"), ("role", "operator")])
+        .await;
     let text = slip.text();
     assert_eq!(slip.status, 422);
     for part in ["value=\"b b\"", "<option selected>operator</option>", "class=\"wrong\""] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let added = admin.send("/users", "/users", &[("name", "bob"), ("role", "operator")]).await.text();
-    assert!(added.contains("A link for bob") && added.contains("not chosen yet"), "{added}");
-    assert!(!admin.get("/users").await.text().contains("tb_setup_"), "it is shown once");
-    let again = admin.send("/users", "/users", &[("name", "bob"), ("role", "viewer")]).await;
+    let added = admin
+        .send("/users", "/users", &[("name", "bob"), ("role", "operator")])
+        .await
+        .text();
+    assert!(
+        added.contains("A link for bob") && added.contains("not chosen yet"),
+        "{added}"
+    );
+    assert!(
+        !admin.get("/users").await.text().contains("tb_setup_"),
+        "it is shown once"
+    );
+    let again = admin
+        .send("/users", "/users", &[("name", "bob"), ("role", "viewer")])
+        .await;
     assert_eq!(again.status, 409, "{}", again.text());
 
     let link = link(&added);
     let (bob, late) = (site.browser(), site.browser());
     late.get(&link).await;
-    let short = bob.send(&link, &link, &[("password", "short"), ("again", "short")]).await;
-    assert!(short.status == 422 && short.text().contains("at least 12"), "{}", short.text());
+    let short = bob
+        .send(&link, &link, &[("password", "short"), ("again", "short")])
+        .await;
+    assert!(
+        short.status == 422 && short.text().contains("at least 12"),
+        "{}",
+        short.text()
+    );
     let other = bob.send(&link, &link, &[("password", PASSWORD), ("again", "x")]).await;
     assert!(other.text().contains("not the same"), "{}", other.text());
-    let chosen = bob.send(&link, &link, &[("password", PASSWORD), ("again", PASSWORD)]).await;
+    let chosen = bob
+        .send(&link, &link, &[("password", PASSWORD), ("again", PASSWORD)])
+        .await;
     assert_eq!(chosen.header("location"), "/?done=chosen");
     assert!(bob.get("/").await.text().contains(">bob</a>"));
     assert_eq!(late.get(&link).await.status, 404);
@@ -69,7 +90,11 @@ async fn a_lost_password_is_chosen_anew_and_everybody_else_is_signed_out() {
         site.signed_in(AccessRole::Viewer).await,
     );
     let made = admin.send("/users", "/users/some-viewer/link", &[]).await.text();
-    assert_eq!(viewer.get("/").await.status, 200, "nothing changes before it is followed");
+    assert_eq!(
+        viewer.get("/").await.status,
+        200,
+        "nothing changes before it is followed"
+    );
     let link = link(&made);
     let new = "another horse battery";
     let browser = site.browser();
@@ -88,7 +113,9 @@ async fn a_role_counts_at_once_and_who_is_removed_is_out() {
     );
     assert_eq!(viewer.get("/users").await.status, 403);
     assert!(!viewer.get("/").await.text().contains("href=\"/users\""));
-    let set = admin.send("/users", "/users/some-viewer/role", &[("role", "admin")]).await;
+    let set = admin
+        .send("/users", "/users/some-viewer/role", &[("role", "admin")])
+        .await;
     assert_eq!(set.header("location"), "/users?done=role");
     assert_eq!(viewer.get("/users").await.status, 200);
     let removed = admin.send("/users", "/users/some-viewer/remove", &[]).await;
@@ -107,7 +134,11 @@ async fn nobody_takes_their_own_right_away() {
     for (deed, more) in [("remove", ""), ("role", "&role=viewer")] {
         let path = format!("/users/some-admin/{deed}");
         let refused = admin.post(&path, &format!("form={token}{more}"), &[]).await;
-        assert!(refused.status == 409 && refused.text().contains("this is yourself"), "{}", refused.text());
+        assert!(
+            refused.status == 409 && refused.text().contains("this is yourself"),
+            "{}",
+            refused.text()
+        );
     }
     assert_eq!(admin.get("/users").await.status, 200);
 }

@@ -97,7 +97,10 @@ mod tests {
         let told: Vec<String> = gathered(&faults).iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
-            ["motd (host a, b, c and 1 more): not there", "motd (host c): not a number"]
+            [
+                "motd (host a, b, c and 1 more): not there",
+                "motd (host c): not a number"
+            ]
         );
     }
 
