@@ -1,7 +1,7 @@
 //! One look for all who look at the same.
 //!
-//! Two hundred pages of the fleet may be open while a thousand hosts report. Each is told once a second to look again:
-//! looked is once for all of them, and once a second at most. Nobody is shown less than what they were told of.
+//! Two hundred pages of the fleet may be open while a thousand hosts report, and each is told to look again and again.
+//! Looked is once for all of them, and once a second at most. Nobody is shown less than what they were told of.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -29,6 +29,7 @@ mod visitor;
 mod words;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -46,6 +47,8 @@ pub(crate) struct Pages {
     /// The API without its listener: pages ask it from inside.
     api: Router,
     looks: Arc<Looks>,
+    /// How many pages are told of what happens.
+    open: Arc<AtomicU32>,
 }
 
 impl FromRef<Pages> for App {
@@ -61,6 +64,7 @@ pub(crate) fn control_plane(app: App) -> Router {
         app,
         api: api.clone(),
         looks: Arc::default(),
+        open: Arc::default(),
     };
     api.merge(routes(pages.clone()))
         .layer(axum::middleware::from_fn_with_state(pages, frame::dress_lost))

@@ -84,24 +84,26 @@ pub(crate) async fn with_password(app: &App, name: &str, password: &str, source:
 }
 
 async fn noted(app: &App, name: &str, role: AccessRole, source: IpAddr, status: u16) -> Result<(), Failure> {
-    note(app, (name, role), source, ("sign_in", "sign-in"), status).await
+    let deed = deed((name, role), source, ("sign_in", "sign-in"), status);
+    Ok(app.store.audit(deed).await?)
 }
 
-/// Writes down what somebody did beside the API: an action, and what it was done to.
-pub(crate) async fn note(
-    app: &App,
-    (name, role): (&str, AccessRole),
-    source: IpAddr,
-    (action, target): (&str, &str),
-    status: u16,
-) -> Result<(), Failure> {
-    let deed = Deed {
+/// Writes down what somebody did beside the API: an action, and what it was done to. It is done already: when it cannot
+/// be written down, the log says so.
+pub(crate) async fn did(app: &App, who: (&str, AccessRole), source: IpAddr, what: (&str, &str), status: u16) {
+    let deed = deed(who, source, what, status);
+    if let Err(error) = app.store.audit(deed.clone()).await {
+        tracing::error!(%error, by = deed.caller, action = deed.action, target = deed.target, status, "not audited");
+    }
+}
+
+fn deed((name, role): (&str, AccessRole), source: IpAddr, (action, target): (&str, &str), status: u16) -> Deed {
+    Deed {
         caller: format!("user:{name}"),
         role,
         source: source.to_string(),
         action: action.to_owned(),
         target: target.to_owned(),
         status,
-    };
-    Ok(app.store.audit(deed).await?)
+    }
 }

@@ -79,12 +79,8 @@ async fn changed(visitor: &Visitor, fields: &Fields) -> Result<(), (u16, Wrong)>
         .map_err(failed)?;
     let set = app.store.set_password(&visitor.name, hash).await;
     set.map_err(|error| failed(error.into()))?;
-    let (who, what) = (
-        (visitor.name.as_str(), visitor.caller.role),
-        ("set_own_password", "account"),
-    );
-    let noted = people::note(app, who, visitor.source.0, what, 200).await;
-    noted.map_err(failed)?;
+    let who = (visitor.name.as_str(), visitor.caller.role);
+    people::did(app, who, visitor.source.0, ("set_own_password", "account"), 200).await;
     tracing::info!(user = visitor.name, "changed their password");
     Ok(())
 }

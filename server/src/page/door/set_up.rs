@@ -127,8 +127,7 @@ async fn first_admin(stranger: &Stranger, fields: &Fields) -> Result<(String, &'
     tracing::info!(user = spec.name, "the first admin was made by the set-up link");
     let target = format!("users/{}", spec.name);
     let who = (spec.name.as_str(), thirdboot_store::AccessRole::Admin);
-    let noted = people::note(app, who, stranger.source.0, ("create_first_user", &target), 201).await;
-    noted.map_err(refused)?;
+    people::did(app, who, stranger.source.0, ("create_first_user", &target), 201).await;
     Ok((spec.name, "/?done=welcome"))
 }
 
@@ -149,8 +148,7 @@ async fn chosen(
     }
     tracing::info!(user = user.name, "chose a password by a link");
     let (who, target) = ((user.name.as_str(), user.role), format!("users/{}", user.name));
-    let noted = people::note(app, who, stranger.source.0, ("follow_user_link", &target), 200).await;
-    noted.map_err(refused)?;
+    people::did(app, who, stranger.source.0, ("follow_user_link", &target), 200).await;
     Ok((user.name.clone(), "/?done=chosen"))
 }
 
