@@ -83,12 +83,24 @@ impl Admin {
     /// # Errors
     /// When it is refused.
     pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        self.over(Method::PATCH, path, body).await
+    }
+
+    /// Replaces something, whatever its version is.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.over(Method::PUT, path, body).await
+    }
+
+    async fn over(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let url = format!("{}{path}", self.base);
-        let request = self.client.patch(&url).bearer_auth(&self.token);
+        let request = self.client.request(method.clone(), &url).bearer_auth(&self.token);
         let answer = request.header("if-match", "*").json(body).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
-        ensure!(status.is_success(), "PATCH {path}: {status} {text}");
+        ensure!(status.is_success(), "{method} {path}: {status} {text}");
         Ok(serde_json::from_str(&text)?)
     }
 

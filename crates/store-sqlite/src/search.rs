@@ -1,12 +1,13 @@
 //! Hosts are found by what people remember of them. One narrow index in the order of names carries all that
-//! is filtered by: a page is found in it, and only the page's rows are read. Words that few hosts have are looked up by
-//! their trigrams first; words that many have fill a page soon.
+//! is filtered by: a page is found in it, and only the page's rows are read. Stalled and failed hosts have an index each of
+//! their own, since mostly they are few. Words that few hosts have are looked up by their trigrams first; words that many
+//! have fill a page soon.
 
 use std::fmt::Write as _;
 
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{QueryBuilder, Sqlite};
-use thirdboot_lifecycle::{ClusterName, Host, HostName, Platform, Role};
+use thirdboot_lifecycle::{ClusterName, Host, HostName, Platform, Role, Stage};
 use thirdboot_store::{HostFilter, HostState, Page, StageFilter, StoreError};
 
 use crate::error::unavailable;
@@ -91,7 +92,7 @@ pub(crate) async fn hosts(on: &SqlitePool, filter: &HostFilter) -> Result<Page<H
         "SELECT id, version, host, run, observed FROM hosts WHERE id IN (SELECT hosts.id FROM ",
     );
     match few(on, &filter.words).await? {
-        None => query.push("hosts INDEXED BY hosts_facets"),
+        None => query.push("hosts INDEXED BY ").push(index(filter)),
         Some(few) => query
             .push("json_each(")
             .push_bind(json(&few))
@@ -110,6 +111,15 @@ pub(crate) async fn hosts(on: &SqlitePool, filter: &HostFilter) -> Result<Page<H
         .await
         .map_err(|error| unavailable(&error))?;
     read::page(rows, filter.limit)
+}
+
+/// The index that is looked through in the order of names.
+fn index(filter: &HostFilter) -> &'static str {
+    match (filter.stalled, &filter.stage) {
+        (Some(true), _) => "hosts_stalled",
+        (_, Some(StageFilter::Is(Stage::Failed))) => "hosts_failed",
+        _ => "hosts_facets",
+    }
 }
 
 /// The hosts that have all of these words, when they are few.
@@ -147,6 +157,10 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, filter: &HostFilter) {
         Some(StageFilter::NeverArmed) => {
             query.push(" AND stage IS NULL");
         }
+        // A literal, by which SQLite knows that the index of these has them all.
+        Some(StageFilter::Is(Stage::Failed)) => {
+            query.push(" AND stage = 'failed'");
+        }
         Some(StageFilter::Is(stage)) => {
             query.push(" AND stage = ").push_bind(stage.as_str());
         }
@@ -170,7 +184,7 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, filter: &HostFilter) {
         (" AND retired = ", filter.retired),
     ] {
         if let Some(wanted) = wanted {
-            query.push(column).push_bind(i64::from(wanted));
+            query.push(column).push(u8::from(wanted));
         }
     }
     for (key, value) in &filter.labels {

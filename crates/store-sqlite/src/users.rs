@@ -1,6 +1,7 @@
 //! People who sign in to the pages, and their sessions.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use thirdboot_store::{AccessRole, FIRST_USER, Session, Store as _, StoreError, User, Users};
 
 use crate::SqliteStore;
@@ -14,6 +15,10 @@ pub(crate) enum Change {
     Add(Box<User>),
     /// If there is none at all.
     AddFirst(Box<User>),
+    Role(String, AccessRole),
+    Link(String, String, Timestamp),
+    /// By the hash of a link that is not over.
+    Follow(String, String),
     Password(String, String),
     Remove(String),
     /// If the password is still the one of this hash.
@@ -27,18 +32,47 @@ pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64,
     let query = match change {
         Change::Add(user) => of(
             user,
-            sqlx::query("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+            sqlx::query(
+                "INSERT INTO users (name, role, password_hash, created_at, created_by, password_set_at) \
+                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            ),
         ),
         Change::AddFirst(user) => of(
             user,
-            sqlx::query("INSERT INTO users SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users)"),
+            sqlx::query(
+                "INSERT INTO users (name, role, password_hash, created_at, created_by, password_set_at) \
+                 SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users)",
+            ),
         ),
+        Change::Role(name, role) => sqlx::query("UPDATE users SET role = ? WHERE name = ?")
+            .bind(role.as_str())
+            .bind(name),
+        Change::Link(name, sha256, expires_at) => {
+            sqlx::query("UPDATE users SET link_sha256 = ?, link_expires_at = ? WHERE name = ?")
+                .bind(sha256)
+                .bind(expires_at.as_millisecond())
+                .bind(name)
+        }
+        Change::Follow(sha256, hash) => {
+            end_sessions_by_link(batch, sha256, now_ms).await?;
+            sqlx::query(
+                "UPDATE users SET password_hash = ?, password_set_at = ?, link_sha256 = NULL, link_expires_at = NULL \
+                 WHERE link_sha256 = ? AND link_expires_at > ?",
+            )
+            .bind(hash)
+            .bind(now_ms)
+            .bind(sha256)
+            .bind(now_ms)
+        }
         Change::Password(name, hash) => {
             end_sessions(batch, name).await?;
-            sqlx::query("UPDATE users SET password_hash = ?, password_set_at = ? WHERE name = ?")
-                .bind(hash)
-                .bind(now_ms)
-                .bind(name)
+            sqlx::query(
+                "UPDATE users SET password_hash = ?, password_set_at = ?, link_sha256 = NULL, link_expires_at = NULL \
+                 WHERE name = ?",
+            )
+            .bind(hash)
+            .bind(now_ms)
+            .bind(name)
         }
         Change::Remove(name) => sqlx::query("DELETE FROM users WHERE name = ?").bind(name),
         Change::Open(session, hash) => {
@@ -65,15 +99,27 @@ fn of<'q>(user: &'q User, query: Query<'q>) -> Query<'q> {
     query
         .bind(&user.name)
         .bind(user.role.as_str())
-        .bind(&user.password_hash)
+        .bind(user.password_hash.as_deref().unwrap_or_default())
         .bind(user.created_at.as_millisecond())
         .bind(&user.created_by)
-        .bind(user.password_set_at.as_millisecond())
+        .bind(user.password_set_at.unwrap_or(user.created_at).as_millisecond())
 }
 
 async fn end_sessions(batch: &mut Batch<'_>, name: &str) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sessions WHERE user_name = ?")
         .bind(name)
+        .execute(&mut *batch.connection)
+        .await
+        .map(|_| ())
+        .map_err(|error| unavailable(&error))
+}
+
+async fn end_sessions_by_link(batch: &mut Batch<'_>, sha256: &str, now_ms: i64) -> Result<(), StoreError> {
+    let of_link = "DELETE FROM sessions WHERE user_name IN \
+        (SELECT name FROM users WHERE link_sha256 = ? AND link_expires_at > ?)";
+    sqlx::query(of_link)
+        .bind(sha256)
+        .bind(now_ms)
         .execute(&mut *batch.connection)
         .await
         .map(|_| ())
@@ -97,6 +143,7 @@ struct UserRow {
     created_at: i64,
     created_by: Option<String>,
     password_set_at: i64,
+    link_expires_at: Option<i64>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -106,9 +153,13 @@ impl TryFrom<UserRow> for User {
         Ok(Self {
             role: role("users", &row.name, &row.role)?,
             created_at: time("users", &row.name, row.created_at)?,
-            password_set_at: time("users", &row.name, row.password_set_at)?,
+            password_set_at: match row.password_hash.is_empty() {
+                true => None,
+                false => Some(time("users", &row.name, row.password_set_at)?),
+            },
+            link_expires_at: row.link_expires_at.map(|at| time("users", &row.name, at)).transpose()?,
             name: row.name,
-            password_hash: row.password_hash,
+            password_hash: Some(row.password_hash).filter(|hash| !hash.is_empty()),
             created_by: row.created_by,
         })
     }
@@ -183,6 +234,30 @@ impl Users for SqliteStore {
             .await
             .map_err(|error| unavailable(&error))?;
         row.map(TryInto::try_into).transpose()
+    }
+
+    async fn set_role(&self, name: &str, role: AccessRole) -> Result<bool, StoreError> {
+        Ok(self.change_users(Change::Role(name.to_owned(), role)).await? > 0)
+    }
+
+    async fn set_link(&self, name: &str, sha256: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
+        let change = Change::Link(name.to_owned(), sha256.to_owned(), expires_at);
+        Ok(self.change_users(change).await? > 0)
+    }
+
+    async fn user_of_link(&self, sha256: &str) -> Result<Option<User>, StoreError> {
+        let row: Option<UserRow> = sqlx::query_as("SELECT * FROM users WHERE link_sha256 = ? AND link_expires_at > ?")
+            .bind(sha256)
+            .bind(self.now().as_millisecond())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn follow_link(&self, sha256: &str, password_hash: String) -> Result<bool, StoreError> {
+        let change = Change::Follow(sha256.to_owned(), password_hash);
+        Ok(self.change_users(change).await? > 0)
     }
 
     async fn set_password(&self, name: &str, password_hash: String) -> Result<bool, StoreError> {

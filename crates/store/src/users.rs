@@ -35,7 +35,31 @@ pub trait Users: Send + Sync {
     /// Only when the store cannot answer.
     async fn user(&self, name: &str) -> Result<Option<User>, StoreError>;
 
-    /// Replaces a user's password, and ends their sessions. Whether there is such a user.
+    /// Replaces what a user may do, from now on in their sessions, too. Whether there is such a user.
+    ///
+    /// # Errors
+    /// Only when the store cannot answer.
+    async fn set_role(&self, name: &str, role: AccessRole) -> Result<bool, StoreError>;
+
+    /// Replaces the link with which a user chooses their password. Whether there is such a user.
+    ///
+    /// # Errors
+    /// Only when the store cannot answer.
+    async fn set_link(&self, name: &str, sha256: &str, expires_at: Timestamp) -> Result<bool, StoreError>;
+
+    /// The user whose link has that hash, if it is not over.
+    ///
+    /// # Errors
+    /// Only when the store cannot answer.
+    async fn user_of_link(&self, sha256: &str) -> Result<Option<User>, StoreError>;
+
+    /// Uses a link up: sets its user's password, and ends their sessions. Whether there was one that is not over.
+    ///
+    /// # Errors
+    /// Only when the store cannot answer.
+    async fn follow_link(&self, sha256: &str, password_hash: String) -> Result<bool, StoreError>;
+
+    /// Replaces a user's password, and ends their sessions and their link. Whether there is such a user.
     ///
     /// # Errors
     /// Only when the store cannot answer.
@@ -74,14 +98,16 @@ pub struct User {
     pub name: String,
     /// What they may do.
     pub role: AccessRole,
-    /// Argon2id, in the PHC string format.
-    pub password_hash: String,
+    /// Argon2id, in the PHC string format; none for whoever did not choose a password yet.
+    pub password_hash: Option<String>,
     /// When they were added.
     pub created_at: Timestamp,
     /// Who added them; none for the one who followed the set-up link.
     pub created_by: Option<String>,
-    /// When the password was last set.
-    pub password_set_at: Timestamp,
+    /// When the password was last set, if there is one.
+    pub password_set_at: Option<Timestamp>,
+    /// Until when there is a link with which they choose a password.
+    pub link_expires_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for User {

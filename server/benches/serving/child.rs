@@ -10,6 +10,9 @@ use tokio::process::{Child, Command};
 /// A start takes milliseconds.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
+/// What Linux tells processor times in, on every architecture that we build for.
+const TICK_MS: u64 = 10;
+
 /// A running server.
 pub(crate) struct Server {
     /// Address of the boot plane.
@@ -67,6 +70,17 @@ impl Server {
     /// The most it ever was, in KiB.
     pub(crate) fn highest_memory(&self) -> anyhow::Result<u64> {
         self.status("VmHWM:")
+    }
+
+    /// Processor time that it took so far. What else runs on the machine does not count.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
+        let id = self.child.id().context("the server ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // proc_pid_stat(5): after the name in brackets come state and, as the 12th and 13th from there, utime and stime.
+        let (_, fields) = stat.rsplit_once(')').context("no name")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let ticks = ticks.sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(ticks * TICK_MS))
     }
 
     fn status(&self, name: &str) -> anyhow::Result<u64> {

@@ -16,8 +16,8 @@ use thirdboot_store::{Actor, Document, DocumentKind, HostId, HostState, Store, S
 
 /// Hosts whose script and config are fetched.
 const FETCHED: usize = 64;
-/// Hosts that report at the same time.
-const REPORTERS: usize = 256;
+/// Hosts that report at the same time, at most.
+const REPORTERS: usize = 1_000;
 /// Hosts that are watched meanwhile.
 const QUIET: usize = 500;
 /// Hosts added in one transaction.
@@ -43,6 +43,8 @@ pub(crate) struct Fleet {
 /// A host that reports its progress.
 #[derive(Clone)]
 pub(crate) struct Reporter {
+    /// Its host's name.
+    pub(crate) name: String,
     secret: String,
 }
 
@@ -93,6 +95,7 @@ impl Fleet {
             reporters: reporting
                 .iter()
                 .map(|host| Reporter {
+                    name: host.host.name.to_string(),
                     secret: secret(secrets, Purpose::Live, host.id),
                 })
                 .collect(),

@@ -31,6 +31,8 @@ pub(crate) struct Measured {
     pub(crate) per_second: f64,
     /// 99 of 100 were answered within this.
     pub(crate) p99: Duration,
+    /// Requests that were answered at all, in the warm-up, too.
+    pub(crate) answered: u32,
 }
 
 impl Load {
@@ -88,15 +90,18 @@ impl Load {
         tokio::time::sleep(measure).await;
         phase.store(OVER, Ordering::Relaxed);
         let took = begin.elapsed();
-        let mut times = Vec::new();
+        let (mut times, mut answered) = (Vec::new(), 0);
         for task in tasks {
-            times.extend(task.await??);
+            let (measured, all) = task.await??;
+            times.extend(measured);
+            answered += all;
         }
         times.sort_unstable();
         let count = u32::try_from(times.len()).context("too many to count")?;
         Ok(Measured {
             per_second: f64::from(count) / took.as_secs_f64(),
             p99: times.get(times.len() * 99 / 100).copied().unwrap_or_default(),
+            answered,
         })
     }
 }
@@ -105,20 +110,21 @@ fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n").into_bytes()
 }
 
-async fn ask_on(address: String, mut next: Next, phase: Arc<AtomicU8>) -> anyhow::Result<Vec<Duration>> {
+async fn ask_on(address: String, mut next: Next, phase: Arc<AtomicU8>) -> anyhow::Result<(Vec<Duration>, u32)> {
     let mut stream = TcpStream::connect(&address).await?;
     stream.set_nodelay(true)?;
     let mut buffer = BytesMut::with_capacity(64 << 10);
-    let mut times = Vec::new();
+    let (mut times, mut answered) = (Vec::new(), 0);
     loop {
         let request = next();
         let begin = Instant::now();
         stream.write_all(&request).await?;
         answer(&mut stream, &mut buffer).await?;
+        answered += 1;
         match phase.load(Ordering::Relaxed) {
             WARMING => {}
             MEASURING => times.push(begin.elapsed()),
-            _ => return Ok(times),
+            _ => return Ok((times, answered)),
         }
     }
 }

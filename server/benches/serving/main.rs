@@ -20,13 +20,15 @@ use anyhow::Context as _;
 
 use child::Server;
 use fleet::Fleet;
-use load::Load;
+use load::{Load, Measured};
 use pages::Person;
-use report::Row;
+use report::{Costly, Row};
 use watchers::Watchers;
 
 /// Sizes of the fleet.
 const SIZES: [u32; 4] = [10, 1_000, 10_000, 100_000];
+/// Size of the fleet whose pages are looked at, where nothing else is asked for.
+const PAGES_AT: u32 = 100_000;
 /// How long each figure is measured.
 const MEASURE: Duration = Duration::from_secs(5);
 /// How long it runs before.
@@ -39,6 +41,17 @@ const TURNS: usize = 3;
 const SEQ_STEP: u64 = 1_000_000;
 /// Reports beside pages are numbered from here: above all the others.
 const PAGES_SEQ: u64 = 100 * SEQ_STEP;
+/// Hosts that report where nobody looks on.
+const REPORTERS: usize = 256;
+/// Pages whose time is measured.
+const LOOKED_AT: [(&str, &str); 6] = [
+    ("fleet, first page", "/"),
+    ("fleet, a page in the middle", "/?after=2.node-050000"),
+    ("fleet, a search", "/?q=node-0500"),
+    ("fleet, a search that finds nothing", "/?q=nobody"),
+    ("fleet, by role and stage", "/?role=agent&stage=installing"),
+    ("fleet, what failed", "/?state=failed"),
+];
 /// Connections of a fetch load.
 const FETCHERS: usize = 32;
 
@@ -47,37 +60,58 @@ fn main() -> anyhow::Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let sizes = sizes_from_arguments()?;
+    let asked = Asked::from_arguments()?;
     let mut rows = Vec::new();
-    for size in sizes {
-        rows.extend(runtime.block_on(measure(size))?);
+    for size in asked.sizes {
+        rows.extend(runtime.block_on(measure(size, asked.pages_only))?);
     }
     report::print(&rows);
     Ok(())
 }
 
-/// `cargo bench -- 10 1000` measures these sizes only.
-fn sizes_from_arguments() -> anyhow::Result<Vec<u32>> {
-    let given: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with('-'))
-        .collect();
-    if given.is_empty() {
-        return Ok(SIZES.to_vec());
-    }
-    given
-        .iter()
-        .map(|size| size.parse().with_context(|| format!("{size:?} is no number of hosts")))
-        .collect()
+/// What is to be measured.
+struct Asked {
+    sizes: Vec<u32>,
+    /// Only what people look at, and what that costs those who boot.
+    pages_only: bool,
 }
 
-async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
+impl Asked {
+    /// `cargo bench -- 10 1000` measures these sizes only, `cargo bench -- pages` the pages at 100,000 hosts.
+    fn from_arguments() -> anyhow::Result<Self> {
+        let given: Vec<String> = std::env::args()
+            .skip(1)
+            .filter(|argument| !argument.starts_with('-'))
+            .collect();
+        let pages_only = given.iter().any(|argument| argument == "pages");
+        let sizes: Vec<u32> = given
+            .iter()
+            .filter(|argument| *argument != "pages")
+            .map(|size| size.parse().with_context(|| format!("{size:?} is no number of hosts")))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self {
+            sizes: match (sizes.is_empty(), pages_only) {
+                (false, _) => sizes,
+                (true, true) => vec![PAGES_AT],
+                (true, false) => SIZES.to_vec(),
+            },
+            pages_only,
+        })
+    }
+}
+
+async fn measure(size: u32, pages_only: bool) -> anyhow::Result<Vec<Row>> {
     eprintln!("{size} hosts: filling");
     let folder = tempfile::tempdir()?;
     let fleet = Fleet::fill(folder.path(), size).await?;
     let server = Server::start(folder.path()).await?;
     let started = (server.start_time, server.memory()?);
     eprintln!("{size} hosts: measuring");
+    if pages_only {
+        let rows = paged(size, folder.path(), &fleet, &server).await?;
+        server.stop().await?;
+        return Ok(rows);
+    }
     let mut rows = vec![
         Row::start(size, started.0),
         Row::memory(size, "memory after the start", started.1),
@@ -93,9 +127,8 @@ async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
         rows.push(Row::fetches(size, name, &ours, &beside));
     }
     let syncs = disk::fdatasyncs_per_second(folder.path(), MEASURE)?;
-    let reports = Load::reports(&server.boot, &fleet.reporters, 0)
-        .run(WARM_UP, MEASURE)
-        .await?;
+    let reporters = &fleet.reporters[..fleet.reporters.len().min(REPORTERS)];
+    let reports = Load::reports(&server.boot, reporters, 0).run(WARM_UP, MEASURE).await?;
     rows.push(Row::changes(size, &reports, syncs));
     rows.push(Row::memory(
         size,
@@ -110,34 +143,57 @@ async fn measure(size: u32) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The first page, and reports without and with open pages in turns.
+/// What people look at, alone; then what 1,000 hosts report, without and with open pages in turns.
 async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyhow::Result<Vec<Row>> {
     let person = Person::sign_in(&server.control, &folder.join("data")).await?;
-    let bytes = person.first_page().await?;
-    let load = Load::again(&server.control, person.request());
-    let mut rows = vec![Row::page(size, bytes, &load.run(WARM_UP, MEASURE).await?)];
+    let mut rows = vec![Row::weight(size, person.first_page().await?)];
+    let costly = async |load: Load| {
+        let before = server.processor_time()?;
+        let measured = load.run(WARM_UP, MEASURE).await?;
+        let cost = server.processor_time()? - before;
+        anyhow::Ok(Costly { measured, cost })
+    };
+    let asked = async |path: &str| costly(Load::again(&server.control, person.request(path))).await;
+    let bare = asked("/account").await?;
+    for (what, path) in LOOKED_AT {
+        rows.push(Row::page(size, what, &asked(path).await?, &bare));
+    }
+    let names: Vec<String> = fleet.reporters.iter().map(|reporter| reporter.name.clone()).collect();
     let mut seq = PAGES_SEQ;
-    let mut reports = Vec::new();
+    let (mut reports, mut looks) = (Vec::new(), 0);
     for turn in 0..2 * TURNS {
         let pages = match turn % 2 {
-            1 => Some(person.open(pages::OPEN).await?),
+            1 => Some(person.open(pages::OPEN, &names).await?),
             _ => None,
         };
-        let load = Load::reports(&server.boot, &fleet.reporters, seq);
-        reports.push(load.run(WARM_UP, MEASURE).await?);
+        reports.push(costly(Load::reports(&server.boot, &fleet.reporters, seq)).await?);
         seq += SEQ_STEP;
         if let Some(mut pages) = pages {
+            looks += pages.looks();
             let open = pages.count_open();
             anyhow::ensure!(open == pages::OPEN, "only {open} pages were left");
         }
     }
-    let what = format!("durable reports beside {} open pages", pages::OPEN);
-    rows.push(Row::watched(size, &what, &reports));
+    let seconds = TURNS as u64 * (WARM_UP + MEASURE).as_secs();
+    let what = format!(
+        "durable reports of {} hosts beside {} open pages ({} looks/s)",
+        fleet.reporters.len(),
+        pages::OPEN,
+        u64::from(looks) / seconds
+    );
+    let rates: Vec<&Measured> = reports.iter().map(|turn| &turn.measured).collect();
+    rows.push(Row::watched(size, &what, &rates));
+    rows.push(Row::cost(
+        size,
+        "the server's processor time for each of them",
+        &reports,
+    ));
     Ok(rows)
 }
 
 /// The same loads without and with watchers, in turns: what one of them loses to noise the other does, too.
 async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyhow::Result<Vec<Row>> {
+    let reporters = &fleet.reporters[..fleet.reporters.len().min(REPORTERS)];
     let mut seq = SEQ_STEP;
     let (mut scripts, mut reports) = (Vec::new(), Vec::new());
     for turn in 0..2 * TURNS {
@@ -147,7 +203,7 @@ async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> an
         };
         let load = Load::get(&server.boot, &fleet.scripts, FETCHERS);
         scripts.push(load.run(WARM_UP, MEASURE).await?);
-        let load = Load::reports(&server.boot, &fleet.reporters, seq);
+        let load = Load::reports(&server.boot, reporters, seq);
         reports.push(load.run(WARM_UP, MEASURE).await?);
         seq += SEQ_STEP;
         if let Some(watchers) = watchers {
@@ -158,7 +214,11 @@ async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> an
     let (polls, streams) = (fleet.quiet.len(), fleet.quiet.len());
     let beside = format!("beside {polls} long polls and {streams} streams");
     Ok(vec![
-        Row::watched(size, &format!("script {beside}"), &scripts),
-        Row::watched(size, &format!("durable reports {beside}"), &reports),
+        Row::watched(size, &format!("script {beside}"), &scripts.iter().collect::<Vec<_>>()),
+        Row::watched(
+            size,
+            &format!("durable reports {beside}"),
+            &reports.iter().collect::<Vec<_>>(),
+        ),
     ])
 }

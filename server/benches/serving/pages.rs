@@ -1,6 +1,8 @@
 //! People at the pages: what a first page weighs and takes, and what open pages cost those who boot.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -67,18 +69,26 @@ impl Person {
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Response> {
-        let request = self
+        self.look(path, None).await
+    }
+
+    /// A page, or what its script asks for again after it was told of this line of the log.
+    async fn look(&self, path: &str, told: Option<&str>) -> anyhow::Result<Response> {
+        let mut request = self
             .client
             .get(format!("{}{path}", self.base))
             .header("cookie", &self.cookie);
+        if let Some(told) = told {
+            request = request.header("x-thirdboot-look", told);
+        }
         let answer = request.send().await?;
         ensure!(answer.status() == 200, "{path}: {}", answer.status());
         Ok(answer)
     }
 
-    /// The request for the first page, as it goes over the wire.
-    pub(crate) fn request(&self) -> Vec<u8> {
-        format!("GET / HTTP/1.1\r\nHost: bench\r\nCookie: {}\r\n\r\n", self.cookie).into_bytes()
+    /// The request for a page, as it goes over the wire.
+    pub(crate) fn request(&self, path: &str) -> Vec<u8> {
+        format!("GET {path} HTTP/1.1\r\nHost: bench\r\nCookie: {}\r\n\r\n", self.cookie).into_bytes()
     }
 
     /// Bytes of the first page, and of everything that it names.
@@ -92,34 +102,51 @@ impl Person {
         Ok(bytes)
     }
 
-    /// Opens pages of the fleet: each is told of what happens, and asked for again.
-    pub(crate) async fn open(&self, count: usize) -> anyhow::Result<Pages> {
+    /// Opens pages: each is told of what happens, and asked for again. Every tenth is that of one of these hosts, the
+    /// others are the fleet's.
+    pub(crate) async fn open(&self, count: usize, hosts: &[String]) -> anyhow::Result<Pages> {
+        let looks = Arc::new(AtomicU32::new(0));
         let mut pages = JoinSet::new();
-        for _ in 0..count {
-            let told = self.get("/live").await?;
-            pages.spawn(look(self.clone(), told));
+        for (page, host) in (0..count).zip(hosts.iter().cycle()) {
+            let (path, live) = match page % 10 {
+                9 => (format!("/hosts/{host}"), format!("/live?host={host}")),
+                _ => ("/".to_owned(), "/live".to_owned()),
+            };
+            let told = self.get(&live).await?;
+            pages.spawn(look(self.clone(), path, told, Arc::clone(&looks)));
         }
-        Ok(Pages(pages))
+        Ok(Pages { pages, looks })
     }
 }
 
 /// Open pages. Dropping them closes them.
-pub(crate) struct Pages(JoinSet<anyhow::Result<()>>);
+pub(crate) struct Pages {
+    pages: JoinSet<anyhow::Result<()>>,
+    looks: Arc<AtomicU32>,
+}
 
 impl Pages {
     /// How many are still open: one that was let go measures nothing.
     pub(crate) fn count_open(&mut self) -> usize {
-        while self.0.try_join_next().is_some() {}
-        self.0.len()
+        while self.pages.try_join_next().is_some() {}
+        self.pages.len()
+    }
+
+    /// How often one of them was asked for again.
+    pub(crate) fn looks(&self) -> u32 {
+        self.looks.load(Ordering::Relaxed)
     }
 }
 
-async fn look(person: Person, mut told: Response) -> anyhow::Result<()> {
+async fn look(person: Person, path: String, mut told: Response, looks: Arc<AtomicU32>) -> anyhow::Result<()> {
     while let Some(chunk) = told.chunk().await? {
-        if chunk.starts_with(b"event: changed") {
-            person.get("/").await?.bytes().await?;
-            tokio::time::sleep(PACE).await;
-        }
+        let text = std::str::from_utf8(&chunk)?;
+        let Some(line) = text.strip_prefix("event: changed\ndata: ") else {
+            continue;
+        };
+        person.look(&path, Some(line.trim())).await?.bytes().await?;
+        looks.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(PACE).await;
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ impl Caller {
             return Ok(());
         }
         let detail = format!(
-            "this needs the role {}, the token has {}",
+            "this needs the role {}, yours is {}",
             needed.as_str(),
             self.role.as_str()
         );

@@ -124,6 +124,8 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::remove))
         .routes(routes!(users::set_password))
+        .routes(routes!(users::set_role))
+        .routes(routes!(users::link))
         .routes(routes!(locks::list))
         .routes(routes!(locks::show, locks::put, locks::reset))
         .routes(routes!(locks::release))

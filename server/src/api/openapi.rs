@@ -246,7 +246,7 @@ fn example(problem: ProblemType) -> Problem {
             return Problem::new(problem, "\"zz\" is not a MAC address: expected six bytes in hex").at("macs[1]");
         }
         ProblemType::Unauthorized => "expected `Authorization: Bearer` with an API token",
-        ProblemType::Forbidden => "this needs the role operator, the token has viewer",
+        ProblemType::Forbidden => "this needs the role operator, yours is viewer",
         ProblemType::NotFound => "there is no host \"node-9\"",
         ProblemType::TooLarge => "a body has at most 1048576 bytes",
         ProblemType::AlreadyTaken => {

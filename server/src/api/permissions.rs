@@ -67,6 +67,8 @@ const TABLE: &[(&str, &str, Option<AccessRole>)] = &[
     ("POST", "/api/v1/users", Some(Admin)),
     ("DELETE", "/api/v1/users/{name}", Some(Admin)),
     ("PUT", "/api/v1/users/{name}/password", Some(Admin)),
+    ("PUT", "/api/v1/users/{name}/role", Some(Admin)),
+    ("POST", "/api/v1/users/{name}/link", Some(Admin)),
     ("GET", "/api/v1/locks", Some(Viewer)),
     ("GET", "/api/v1/locks/{group}", Some(Viewer)),
     ("PUT", "/api/v1/locks/{group}", Some(Admin)),

@@ -4,17 +4,23 @@ use axum::Json as Answered;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use jiff::SignedDuration;
 use thirdboot_api::ProblemType;
-use thirdboot_api::control::{Page, PasswordBody, UserSpec, UserView};
-use thirdboot_store::{StoreError, User};
+use thirdboot_api::control::{Page, PasswordBody, RoleBody, UserLink, UserSpec, UserView};
+use thirdboot_store::{Actor, StoreError, User};
 
 use super::auth::Admin;
+use super::auth::token_sha256;
 use super::tokens::{shown, stored};
 use crate::App;
 use crate::boot::Json;
 use crate::path::Path;
 use crate::people::{check_name, check_password};
 use crate::problem::{Answer, Failure};
+use crate::secrets::random_text;
+
+/// So long somebody has to follow their link.
+const LINK: SignedDuration = SignedDuration::from_hours(72);
 
 /// Lists everybody who may sign in, by name.
 #[utoipa::path(
@@ -24,13 +30,14 @@ use crate::problem::{Answer, Failure};
 pub(super) async fn list(State(app): State<App>, _: Admin) -> Answer<Answered<Page<UserView>>> {
     let users = app.store.users().await?;
     Ok(Answered(Page {
-        items: users.iter().map(view).collect(),
+        items: users.iter().map(|user| view(&app, user)).collect(),
         next_cursor: None,
     }))
 }
 
 /// Adds somebody who may sign in.
 ///
+/// Without a password they cannot sign in before they followed their link (`create_user_link`).
 /// Takes no Idempotency-Key: what would be kept of the request could be used to guess at the password.
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "access", operation_id = "create_user", security(("token" = ["admin"])),
@@ -47,7 +54,7 @@ pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec):
     app.people.set_up.close();
     tracing::info!(user = user.name, role = %spec.role, %by, "user added");
     let location = [(header::LOCATION, format!("/api/v1/users/{}", user.name))];
-    Ok((StatusCode::CREATED, location, Answered(view(&user))).into_response())
+    Ok((StatusCode::CREATED, location, Answered(view(&app, &user))).into_response())
 }
 
 /// Makes the first admin, if nobody can sign in yet.
@@ -64,15 +71,22 @@ pub(crate) async fn create_first(app: &App, spec: &UserSpec) -> Result<(), Failu
 
 async fn described(app: &App, spec: &UserSpec, by: Option<String>) -> Result<User, Failure> {
     check_name(&spec.name)?;
-    check_password(&spec.password)?;
+    let password_hash = match &spec.password {
+        Some(password) => {
+            check_password(password)?;
+            Some(app.people.passwords.hash(password).await?)
+        }
+        None => None,
+    };
     let now = app.store.now();
     Ok(User {
         name: spec.name.clone(),
         role: stored(spec.role),
-        password_hash: app.people.passwords.hash(&spec.password).await?,
+        password_set_at: password_hash.as_ref().map(|_| now),
+        password_hash,
         created_at: now,
         created_by: by,
-        password_set_at: now,
+        link_expires_at: None,
     })
 }
 
@@ -81,6 +95,7 @@ async fn described(app: &App, spec: &UserSpec, by: Option<String>) -> Result<Use
     delete, path = "/api/v1/users/{name}", tag = "access", operation_id = "delete_user", security(("token" = ["admin"])),
     params(("name" = String, Path, description = "The user's name", example = "ann")),
     responses((status = 200, description = "Who it was", body = UserView)),
+    extensions(("x-problems" = json!(["refused"]))),
 )]
 pub(super) async fn remove(
     State(app): State<App>,
@@ -88,11 +103,72 @@ pub(super) async fn remove(
     Path(name): Path<String>,
 ) -> Answer<Answered<UserView>> {
     let user = named(&app, &name).await?;
+    is_another(&by, &name)?;
     if !app.store.remove_user(&name).await? {
         return Err(nobody(&name));
     }
     tracing::info!(user = user.name, %by, "user removed");
-    Ok(Answered(view(&user)))
+    Ok(Answered(view(&app, &user)))
+}
+
+/// Sets what a user may do: it counts in their sessions, too.
+#[utoipa::path(
+    put, path = "/api/v1/users/{name}/role", tag = "access", operation_id = "set_role",
+    security(("token" = ["admin"])),
+    params(("name" = String, Path, description = "The user's name", example = "ann")),
+    request_body = RoleBody,
+    responses((status = 200, description = "The user", body = UserView)),
+    extensions(("x-problems" = json!(["refused"]))),
+)]
+pub(super) async fn set_role(
+    State(app): State<App>,
+    Admin(by): Admin,
+    Path(name): Path<String>,
+    Json(body): Json<RoleBody>,
+) -> Answer<Answered<UserView>> {
+    named(&app, &name).await?;
+    is_another(&by, &name)?;
+    if !app.store.set_role(&name, stored(body.role)).await? {
+        return Err(nobody(&name));
+    }
+    tracing::info!(user = name, role = %body.role, %by, "role set");
+    named(&app, &name).await.map(|user| Answered(view(&app, &user)))
+}
+
+/// Makes a link with which a user chooses their password, once, in the next three days.
+///
+/// An earlier link of theirs leads nowhere then. Their password and their sessions stay until the link is followed.
+#[utoipa::path(
+    post, path = "/api/v1/users/{name}/link", tag = "access", operation_id = "create_user_link",
+    security(("token" = ["admin"])),
+    params(("name" = String, Path, description = "The user's name", example = "ann")),
+    responses((status = 200, description = "The link: a secret", body = UserLink)),
+)]
+pub(super) async fn link(
+    State(app): State<App>,
+    Admin(by): Admin,
+    Path(name): Path<String>,
+) -> Answer<Answered<UserLink>> {
+    let secret = format!("tb_setup_{}", random_text().map_err(Failure::internal)?);
+    let expires_at = app.store.now().saturating_add(LINK).map_err(Failure::internal)?;
+    let kept = app.store.set_link(&name, &token_sha256(&secret), expires_at).await?;
+    if !kept {
+        return Err(nobody(&name));
+    }
+    tracing::info!(user = name, %by, "a link to choose a password was made");
+    Ok(Answered(UserLink {
+        path: format!("/set-up/{secret}"),
+        expires_at,
+    }))
+}
+
+/// Whoever could take their own right away would sooner or later leave nobody with it.
+fn is_another(by: &Actor, name: &str) -> Result<(), Failure> {
+    if matches!(by, Actor::User(own) if own == name) {
+        let detail = "this is yourself: have another admin do it";
+        return Err(Failure::new(ProblemType::Refused, detail));
+    }
+    Ok(())
 }
 
 /// Sets a user's password: their sessions end at once.
@@ -116,7 +192,7 @@ pub(super) async fn set_password(
         return Err(nobody(&name));
     }
     tracing::info!(user = name, %by, "password set");
-    named(&app, &name).await.map(|user| Answered(view(&user)))
+    named(&app, &name).await.map(|user| Answered(view(&app, &user)))
 }
 
 async fn named(app: &App, name: &str) -> Result<User, Failure> {
@@ -128,13 +204,14 @@ fn nobody(name: &str) -> Failure {
     Failure::new(ProblemType::NotFound, format!("there is no user {shown:?}"))
 }
 
-fn view(user: &User) -> UserView {
+fn view(app: &App, user: &User) -> UserView {
     UserView {
         name: user.name.clone(),
         role: shown(user.role),
         created_at: user.created_at,
         created_by: user.created_by.clone(),
         password_set_at: user.password_set_at,
+        link_expires_at: user.link_expires_at.filter(|over| *over > app.store.now()),
     }
 }
 
@@ -192,6 +269,40 @@ mod tests {
             .api_as(&site.token, Method::PUT, "/api/v1/users/ann/password", body)
             .await;
         assert_eq!(short.problem().2, "password");
+    }
+
+    #[tokio::test]
+    async fn who_was_added_without_a_password_follows_a_link() {
+        let site = TestApp::new().await;
+        let added = site
+            .api_post("/api/v1/users", &json!({"name": "bob", "role": "viewer"}))
+            .await
+            .json();
+        assert_eq!(
+            (&added["password_set_at"], &added["link_expires_at"]),
+            (&Value::Null, &Value::Null)
+        );
+        let browser = site.browser();
+        assert_eq!(
+            browser.sign_in("bob", "").await.status,
+            401,
+            "no password is no empty one"
+        );
+        let link = site.api_post("/api/v1/users/bob/link", &json!({})).await.json();
+        assert!(
+            link["path"].as_str().unwrap().starts_with("/set-up/tb_setup_"),
+            "{link}"
+        );
+        let listed = site.api_get("/api/v1/users").await;
+        assert_eq!(listed.json()["items"][0]["link_expires_at"], link["expires_at"]);
+        assert!(!listed.text().contains("tb_setup_"), "{}", listed.text());
+        assert_eq!(
+            site.api_post("/api/v1/users/eve/link", &json!({})).await.problem().0,
+            404
+        );
+        site.wait(3 * 24 * 60);
+        let listed = site.api_get("/api/v1/users").await.json();
+        assert_eq!(listed["items"][0]["link_expires_at"], Value::Null);
     }
 
     #[tokio::test]

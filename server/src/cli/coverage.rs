@@ -24,6 +24,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("create_user", "user add"),
     ("delete_user", "user remove"),
     ("set_password", "user password"),
+    ("set_role", "user role"),
+    ("create_user_link", "user link"),
     ("delete_asset_file", "assets remove"),
     ("delete_asset_version", "assets remove"),
     ("delete_cluster", "cluster delete"),

@@ -3,6 +3,8 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
+use thirdboot_api::Client;
 use thirdboot_api::control::{AccessRole, PasswordBody, UserSpec, UserView};
 
 use super::table::{table, text};
@@ -30,11 +32,26 @@ enum Action {
         /// What they may do: viewer, operator or admin.
         #[arg(long, default_value_t)]
         role: AccessRole,
+        /// Ask for no password: print a link with which they choose one themselves.
+        #[arg(long)]
+        link: bool,
     },
     /// List everybody who may sign in.
     List,
     /// Take a user away. Their sessions end at once.
     Remove {
+        /// Their name.
+        name: String,
+    },
+    /// Set what a user may do, also where they are signed in.
+    Role {
+        /// Their name.
+        name: String,
+        /// viewer, operator or admin.
+        role: AccessRole,
+    },
+    /// Print a link with which a user chooses their password: once, within three days. An earlier one leads nowhere then.
+    Link {
         /// Their name.
         name: String,
     },
@@ -50,8 +67,29 @@ impl UserCommand {
         let connection = &self.connection;
         let client = connection.client()?;
         match self.action {
-            Action::Add { name, role } => {
-                let password = password(&name)?;
+            Action::Add { name, role, link: true } => {
+                let password = None;
+                let user = UserSpec {
+                    name: name.clone(),
+                    role,
+                    password,
+                };
+                client.add_user(&user).await?;
+                print_link(connection, &client, &name).await
+            }
+            Action::Link { name } => print_link(connection, &client, &name).await,
+            Action::Role { name, role } => {
+                let user = client.set_role(&name, role).await?;
+                connection
+                    .output
+                    .print(&user, || format!("{}: may do what a {} may\n", user.name, user.role))
+            }
+            Action::Add {
+                name,
+                role,
+                link: false,
+            } => {
+                let password = Some(password(&name)?);
                 let user = client.add_user(&UserSpec { name, role, password }).await?;
                 connection
                     .output
@@ -74,6 +112,19 @@ impl UserCommand {
             }
         }
     }
+}
+
+/// Makes a link, and prints it whole.
+async fn print_link(connection: &Connection, client: &Client, name: &str) -> Result<(), Failure> {
+    let link = client.user_link(name).await?;
+    let url = format!("{}{}", client.address(), link.path);
+    let answer = json!({"url": url, "expires_at": link.expires_at});
+    connection.output.print(&answer, || {
+        format!(
+            "{name} chooses a password here, once, until {}:\n{url}\n",
+            link.expires_at
+        )
+    })
 }
 
 /// Typed twice, or a line of standard input.
@@ -99,11 +150,16 @@ fn list(users: &[UserView]) -> String {
         return "nobody can sign in yet: thirdboot user add NAME, or the set-up link that the server's start wrote\n"
             .to_owned();
     }
-    let mut table = table(&["NAME", "ROLE", "ADDED", "BY"], terminal_columns());
+    let mut table = table(&["NAME", "ROLE", "PASSWORD", "ADDED", "BY"], terminal_columns());
     for user in users {
         table.add_row([
             user.name.clone(),
             user.role.to_string(),
+            match (user.password_set_at, user.link_expires_at) {
+                (_, Some(over)) => format!("by a link until {over}"),
+                (Some(at), None) => format!("set {at}"),
+                (None, None) => "none: thirdboot user link".to_owned(),
+            },
             user.created_at.to_string(),
             user.created_by.clone().unwrap_or_else(|| "the set-up link".to_owned()),
         ]);

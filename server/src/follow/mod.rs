@@ -157,6 +157,11 @@ impl Following {
         }
     }
 
+    /// The line of the log that was told of last. What happened up to it is then no news any more.
+    pub fn seen(&mut self) -> u64 {
+        *self.news.borrow_and_update()
+    }
+
     /// Whether the server stops.
     pub fn is_over(&self) -> bool {
         *self.closed.borrow()

@@ -24,6 +24,10 @@ struct AssetsPage {
 }
 
 impl AssetsPage {
+    fn is_pulling(&self) -> bool {
+        self.pulls.iter().any(|pull| pull.is_open)
+    }
+
     fn wrong(&self) -> Option<String> {
         let problem = self.problem.as_ref()?;
         Some(problem.detail.clone().unwrap_or_else(|| problem.title.clone()))
@@ -79,7 +83,7 @@ async fn built(visitor: &Visitor, fields: Fields, problem: Option<Problem>) -> R
         let assets: AssetsView = visitor.get("/api/v1/assets").await?;
         let pulls: Page<PullView> = visitor.get("/api/v1/assets/pulls").await?;
         let pulls: Vec<Pull> = pulls.items.into_iter().rev().map(Pull::of).collect();
-        // A pull is no event of a host: what is told is told by looking again.
+        // A pull's progress is no event: while there is one, the page looks again by itself.
         let shell = visitor.shell("assets", "Assets").live("/live".to_owned());
         Ok(AssetsPage {
             shell,

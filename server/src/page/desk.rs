@@ -1,14 +1,15 @@
 //! Asking the API from inside, as the person who is signed in.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
-use axum::response::Response;
+use axum::http::{HeaderMap, Method, Request};
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thirdboot_api::{Problem, ProblemType};
 use tower::ServiceExt as _;
 
 use super::visitor::Visitor;
+use crate::problem::Failure;
 
 /// Headers by which a proxy says who asks: the audit wants to know.
 const FORWARDED: &str = "x-forwarded-for";
@@ -41,7 +42,7 @@ impl Visitor {
         *request.method_mut() = method;
         match path.parse() {
             Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return StatusCode::NOT_FOUND.into_response_body(),
+            Err(_) => return Failure::not_found().into_response(),
         }
         forward(&self.headers, request.headers_mut());
         for (name, value) in headers {
@@ -61,17 +62,6 @@ impl Visitor {
 fn forward(from: &HeaderMap, to: &mut HeaderMap) {
     for value in from.get_all(FORWARDED) {
         to.append(FORWARDED, value.clone());
-    }
-}
-
-/// A path that cannot be one.
-trait Lost {
-    fn into_response_body(self) -> Response;
-}
-
-impl Lost for StatusCode {
-    fn into_response_body(self) -> Response {
-        axum::response::IntoResponse::into_response(crate::problem::Failure::not_found())
     }
 }
 

@@ -1,9 +1,10 @@
 //! The fleet: counts, and a row a host. What is stalled comes first, then what failed, then everybody else by name.
 
 use askama::Template;
-use axum::response::Response;
+use axum::response::{Html, IntoResponse as _, Response};
+use jiff::Timestamp;
 use thirdboot_api::Problem;
-use thirdboot_api::control::{HostCountsView, HostView, Page, Platform};
+use thirdboot_api::control::{HostCountsView, HostView, Page};
 use thirdboot_lifecycle::Stage;
 
 use super::frame::{self, Shell};
@@ -26,13 +27,25 @@ const BANDS: [&[(&str, &str)]; 3] = [
 #[template(path = "page/fleet.html")]
 struct FleetPage {
     shell: Shell,
+    list: List,
+    unknown: usize,
+}
+
+/// What of the page changes while somebody looks at it: the same for everybody who asks for the same.
+#[derive(Template)]
+#[template(path = "page/fleet_parts.html")]
+struct FleetParts {
+    list: List,
+}
+
+/// Counts and rows.
+struct List {
     counts: Vec<Count>,
     total: u64,
     asked: Asked,
     rows: Vec<Row>,
     next: Option<String>,
     is_continued: bool,
-    unknown: usize,
 }
 
 /// How many stand somewhere, and where they are listed.
@@ -130,35 +143,54 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The page.
+/// The page, or what of it changes for who looks again.
 pub(super) async fn show(visitor: Visitor) -> Response {
-    built(&visitor)
-        .await
-        .unwrap_or_else(|problem| visitor.trouble(&problem))
+    let built = match visitor.looks_again() {
+        Some(seen) => looked_at_again(&visitor, seen).await,
+        None => built(&visitor).await,
+    };
+    built.unwrap_or_else(|problem| visitor.trouble(&problem))
 }
 
 async fn built(visitor: &Visitor) -> Result<Response, Problem> {
-    let asked = Asked::of(visitor);
-    let after = visitor.asked("after");
-    let counts: HostCountsView = visitor.get("/api/v1/host-counts").await?;
-    let (hosts, next) = listed(visitor, &asked, Cursor::of(after)).await?;
-    let unknown = if counts.total == 0 {
+    let list = List::asked_for(visitor).await?;
+    let unknown = if list.total == 0 {
         super::machines::count(visitor).await?
     } else {
         0
     };
     let shell = visitor.shell("fleet", "Fleet").live("/live".to_owned());
-    let rows = hosts.iter().map(|host| row(host, &shell)).collect();
-    Ok(frame::page(&FleetPage {
-        counts: counted(&counts, &asked),
-        total: counts.total,
-        next: next.map(|next| asked.but(&[("after", &next)])),
-        is_continued: after.is_some(),
-        asked,
-        rows,
-        unknown,
-        shell,
-    }))
+    Ok(frame::page(&FleetPage { shell, list, unknown }))
+}
+
+async fn looked_at_again(visitor: &Visitor, seen: u64) -> Result<Response, Problem> {
+    let asked = Asked::of(visitor).but(&[("after", visitor.asked("after").unwrap_or_default())]);
+    let pages = &visitor.pages;
+    let look = async || {
+        let list = List::asked_for(visitor).await?;
+        frame::text(&FleetParts { list })
+    };
+    let key = (visitor.caller.role, asked);
+    let text = pages.looks.shared(pages.app.store.as_ref(), key, seen, look).await?;
+    Ok(Html(text).into_response())
+}
+
+impl List {
+    async fn asked_for(visitor: &Visitor) -> Result<Self, Problem> {
+        let asked = Asked::of(visitor);
+        let after = visitor.asked("after");
+        let counts: HostCountsView = visitor.get("/api/v1/host-counts").await?;
+        let (hosts, next) = listed(visitor, &asked, Cursor::of(after)).await?;
+        let now = visitor.now();
+        Ok(Self {
+            counts: counted(&counts, &asked),
+            total: counts.total,
+            rows: hosts.iter().map(|host| row(host, now)).collect(),
+            next: next.map(|next| asked.but(&[("after", &next)])),
+            is_continued: after.is_some(),
+            asked,
+        })
+    }
 }
 
 /// A page of rows, from the bands in their order.
@@ -225,23 +257,21 @@ fn counted(counts: &HostCountsView, asked: &Asked) -> Vec<Count> {
     all
 }
 
-fn row(host: &HostView, shell: &Shell) -> Row {
+fn row(host: &HostView, now: Timestamp) -> Row {
     let (mood, stage) = show::standing(host);
     let run = host.run.as_ref();
     let word = run.and_then(|run| run.last_word.as_ref());
     let mut what = vec![host.role.as_str().to_owned()];
     what.extend(host.cluster.clone());
-    if host.platform != Platform::default() {
-        what.push(host.platform.as_str().to_owned());
-    }
+    what.push(host.platform.as_str().to_owned());
     Row {
         name: host.name.clone(),
         what: what.join(" · "),
         mood: mood.class(),
         stage,
         boots: show::boots(host),
-        time: run.map_or_else(|| "–".to_owned(), |run| show::against_deadline(run, shell.now)),
-        word: word.map_or_else(|| "–".to_owned(), |word| shell.ago(&word.at)),
+        time: run.map_or_else(|| "–".to_owned(), |run| show::against_deadline(run, now)),
+        word: word.map_or_else(|| "–".to_owned(), |word| show::ago(word.at, now)),
         word_says: word.map_or_else(String::new, |word| word.event.clone()),
         alerts: host.alerts.iter().map(|alert| alert.kind.clone()).collect(),
         held: host.hold.is_some(),

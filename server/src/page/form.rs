@@ -7,8 +7,8 @@ use axum::response::Response;
 use subtle::ConstantTimeEq as _;
 use thirdboot_api::{Problem, ProblemType};
 
+use super::Pages;
 use super::visitor::{Visitor, form_token};
-use super::{Pages, frame};
 use crate::boot::BODY_TIMEOUT;
 
 /// A template's text is the largest thing that is ever typed.
@@ -45,11 +45,16 @@ impl Fields {
         found.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The words of a field, whatever stands between them.
+    /// The words of a field.
     pub(super) fn words(&self, name: &str) -> Vec<String> {
-        let words = self.raw(name).split([',', ' ', '\n', '\r', '\t']);
-        words.filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
+        words(self.raw(name))
     }
+}
+
+/// Words, whatever stands between them: blanks, commas, ends of lines.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let words = text.split([',', ' ', '\n', '\r', '\t']);
+    words.filter(|word| !word.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 /// A form of who is signed in.
@@ -113,9 +118,4 @@ fn is_same_site(headers: &HeaderMap) -> bool {
         (Some(_), None) => false,
         (None, _) => true,
     }
-}
-
-/// What a browser without a session gets instead of a page.
-pub(super) fn stranger(problem: &Problem) -> Response {
-    frame::bare(problem)
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
+use bytes::Bytes;
 use jiff::Timestamp;
 use thirdboot_api::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
 
@@ -71,6 +72,9 @@ impl Notice {
             "cancel-pull" => "The pull is cancelled.",
             "password" => "Your password is set. Sign in with it from now on.",
             "welcome" => "Welcome. You are the first admin.",
+            "chosen" => "Your password is set.",
+            "role" => "The role is set. It counts at once, also where they are signed in.",
+            "remove" => "Removed. They are signed out everywhere.",
             "free" => "The slot is free again.",
             _ => return None,
         };
@@ -83,6 +87,7 @@ impl Shell {
     pub(super) fn menu(&self) -> Vec<(&'static str, &'static str, &'static str)> {
         let mut entries = MENU.to_vec();
         if self.person.as_ref().is_some_and(|person| person.is_admin) {
+            entries.push(("users", "/users", "Users"));
             entries.push(("audit", "/audit", "Audit"));
         }
         entries
@@ -114,6 +119,14 @@ pub(super) fn page(template: &impl Template) -> Response {
             bare(&Problem::new(ProblemType::Internal, "the server's log says more"))
         }
     }
+}
+
+/// A part of a page, as text.
+pub(super) fn text(template: &impl Template) -> Result<Bytes, Problem> {
+    template.render().map(Into::into).map_err(|error| {
+        tracing::error!(%error, "a part of a page cannot be rendered");
+        Problem::new(ProblemType::Internal, "the server's log says more")
+    })
 }
 
 /// A page with another status than usual.

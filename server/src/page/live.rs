@@ -1,6 +1,8 @@
 //! Liveness: tells a page that something happened, no oftener than a person can look.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -12,8 +14,11 @@ use super::visitor::Visitor;
 use crate::App;
 use crate::follow::Following;
 
-/// So far apart are two calls to look again.
+/// So far apart are two calls to look again, at least.
 const PACE: Duration = Duration::from_secs(1);
+/// Calls a second to all pages together: with more of them open, each looks less often. Who looks must not slow down who
+/// boots.
+const CALLS_PER_SECOND: u32 = 50;
 /// A comment so often, so that proxies and browsers know that the silence is one.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After this a stream ends: the browser comes again, and its session is looked at anew.
@@ -38,10 +43,15 @@ pub(super) async fn stream(visitor: Visitor) -> Response {
     };
     let following = app.followers.follow(app.store.as_ref(), host).await;
     let until = Instant::now() + MAX_AGE;
-    let calls = stream::unfold((app, following, until), |(app, mut following, until)| async move {
-        next(&app, &mut following, until)
-            .await
-            .map(|event| (Ok::<_, Infallible>(event), (app, following, until)))
+    let told = Told {
+        app,
+        following,
+        open: Open::one_more(&visitor.pages.open),
+        until,
+    };
+    let calls = stream::unfold(told, |mut told| async move {
+        let event = told.next().await?;
+        Some((Ok::<_, Infallible>(event), told))
     });
     let keep_alive = KeepAlive::new().interval(HEARTBEAT).text("alive");
     let mut response = Sse::new(calls).keep_alive(keep_alive).into_response();
@@ -50,18 +60,74 @@ pub(super) async fn stream(visitor: Visitor) -> Response {
     response
 }
 
-/// The next call to look again; none when the stream ends.
-async fn next(app: &App, following: &mut Following, until: Instant) -> Option<Event> {
-    if following.is_over() || Instant::now() >= until {
-        return None;
+/// A page that is told.
+struct Told {
+    app: App,
+    following: Following,
+    open: Open,
+    until: Instant,
+}
+
+impl Told {
+    /// The next call to look again; none when the stream ends.
+    async fn next(&mut self) -> Option<Event> {
+        if self.following.is_over() || Instant::now() >= self.until {
+            return None;
+        }
+        if !self.following.changed(self.until).await {
+            return None;
+        }
+        // What happens meanwhile is told together.
+        tokio::select! {
+            () = tokio::time::sleep(self.open.pace()) => {}
+            () = self.app.stopping.begun() => return None,
+        }
+        let seen = self.following.seen().to_string();
+        Some(Event::default().event("changed").data(seen))
     }
-    if !following.changed(until).await {
-        return None;
+}
+
+/// One of the pages that are open.
+struct Open(Arc<AtomicU32>);
+
+impl Open {
+    fn one_more(all: &Arc<AtomicU32>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(all))
     }
-    // What happens meanwhile is told together.
-    tokio::select! {
-        () = tokio::time::sleep(PACE) => {}
-        () = app.stopping.begun() => return None,
+
+    fn pace(&self) -> Duration {
+        pace(self.0.load(Ordering::Relaxed))
     }
-    Some(Event::default().event("changed").data("look"))
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn pace(open: u32) -> Duration {
+    PACE.max(Duration::from_secs(1) * open / CALLS_PER_SECOND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_pages_together_are_called_so_often_and_no_oftener() {
+        for (open, seconds) in [(0, 1), (1, 1), (50, 1), (200, 4), (1000, 20)] {
+            assert_eq!(pace(open), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_closed_counts_no_more() {
+        let all = Arc::default();
+        let (one, other) = (Open::one_more(&all), Open::one_more(&all));
+        assert_eq!(all.load(Ordering::Relaxed), 2);
+        drop((one, other));
+        assert_eq!(all.load(Ordering::Relaxed), 0);
+    }
 }

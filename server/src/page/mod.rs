@@ -16,6 +16,7 @@ mod frame;
 mod host;
 mod links;
 mod live;
+mod looks;
 mod machines;
 mod reboots;
 mod show;
@@ -23,8 +24,12 @@ mod statics;
 #[cfg(test)]
 mod stories;
 mod templates;
+mod users;
 mod visitor;
 mod words;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -33,6 +38,7 @@ use axum::routing::{get, post};
 
 use crate::problem::wrong_method;
 use crate::{App, api};
+use looks::Looks;
 
 /// What the pages' handlers share.
 #[derive(Clone)]
@@ -40,6 +46,9 @@ pub(crate) struct Pages {
     app: App,
     /// The API without its listener: pages ask it from inside.
     api: Router,
+    looks: Arc<Looks>,
+    /// How many pages are told of what happens.
+    open: Arc<AtomicU32>,
 }
 
 impl FromRef<Pages> for App {
@@ -51,7 +60,12 @@ impl FromRef<Pages> for App {
 /// The control plane: the API, and the pages beside it.
 pub(crate) fn control_plane(app: App) -> Router {
     let api = api::router(app.clone());
-    let pages = Pages { app, api: api.clone() };
+    let pages = Pages {
+        app,
+        api: api.clone(),
+        looks: Arc::default(),
+        open: Arc::default(),
+    };
     api.merge(routes(pages.clone()))
         .layer(axum::middleware::from_fn_with_state(pages, frame::dress_lost))
 }
@@ -83,11 +97,15 @@ fn routes(pages: Pages) -> Router {
         .route("/assets/pull", post(assets::pull))
         .route("/assets/pulls/{id}/cancel", post(assets::cancel))
         .route("/audit", get(audit::show))
+        .route("/users", get(users::list).post(users::add))
+        .route("/users/{name}/link", post(users::link))
+        .route("/users/{name}/role", post(users::role))
+        .route("/users/{name}/remove", post(users::remove))
         .route("/live", get(live::stream))
         .route("/sign-in", get(door::show).post(door::sign_in))
         .route("/sign-out", post(door::sign_out))
         .route("/account", get(door::account).post(door::change_password))
-        .route("/set-up/{link}", get(door::set_up).post(door::first_user))
+        .route("/set-up/{link}", get(door::set_up).post(door::begin))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(frame::guard))
         .route("/static/{file}", get(statics::serve))

@@ -17,10 +17,23 @@ struct RebootsPage {
     shell: Shell,
     groups: Vec<LockGroupView>,
     may_operate: bool,
-    problem: Option<Problem>,
+    tried: Option<Tried>,
+}
+
+/// A slot that was not released.
+struct Tried {
+    host: String,
+    reason: Option<String>,
+    problem: Problem,
 }
 
 impl RebootsPage {
+    /// What somebody typed into this host's form, if it was not done.
+    fn typed(&self, host: &str) -> Option<&str> {
+        let tried = self.tried.as_ref().filter(|tried| tried.host == host)?;
+        Some(tried.reason.as_deref().unwrap_or_default())
+    }
+
     /// How hosts of a group update, in words.
     #[expect(clippy::unused_self, reason = "askama calls it as the page's own")]
     fn updates(&self, group: &LockGroupView) -> String {
@@ -48,8 +61,8 @@ pub(super) async fn show(visitor: Visitor) -> Response {
     built(&visitor, None).await
 }
 
-async fn built(visitor: &Visitor, problem: Option<Problem>) -> Response {
-    let status = problem.as_ref().map_or(200, |problem| problem.status);
+async fn built(visitor: &Visitor, tried: Option<Tried>) -> Response {
+    let status = tried.as_ref().map_or(200, |tried| tried.problem.status);
     let groups: Result<Page<LockGroupView>, Problem> = visitor.get("/api/v1/locks").await;
     match groups {
         Ok(groups) => {
@@ -57,7 +70,7 @@ async fn built(visitor: &Visitor, problem: Option<Problem>) -> Response {
                 shell: visitor.shell("reboots", "Reboots").live("/live".to_owned()),
                 groups: groups.items,
                 may_operate: visitor.may_operate(),
-                problem,
+                tried,
             };
             frame::page_as(status, &page)
         }
@@ -69,12 +82,18 @@ async fn built(visitor: &Visitor, problem: Option<Problem>) -> Response {
 pub(super) async fn release(Path(name): Path<String>, form: Form) -> Response {
     let Form { visitor, fields } = form;
     let path = format!("/api/v1/hosts/{}/release-lock", links::segment(&name));
-    let body = ReleaseLockBody {
-        reason: fields.some("reason"),
-    };
+    let reason = fields.some("reason");
+    let body = ReleaseLockBody { reason: reason.clone() };
     let released: Result<serde_json::Value, Problem> = visitor.post(&path, &body).await;
     match released {
         Ok(_) => Redirect::to("/reboots?done=free").into_response(),
-        Err(problem) => built(&visitor, Some(problem)).await,
+        Err(problem) => {
+            let tried = Tried {
+                host: name,
+                reason,
+                problem,
+            };
+            built(&visitor, Some(tried)).await
+        }
     }
 }

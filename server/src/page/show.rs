@@ -32,7 +32,7 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     } else {
         format!("{} ago", span(passed))
     };
-    let exact = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let exact = exact(at);
     format!("<time datetime=\"{at}\" title=\"{exact}\">{says}</time>")
 }
 
@@ -193,21 +193,27 @@ pub(super) fn boots(host: &HostView) -> String {
     html
 }
 
-/// Time in the stage against its deadline, in words.
+/// Time in the stage against its deadline, in words, with the exact times on hover: HTML.
 pub(super) fn against_deadline(run: &RunView, now: Timestamp) -> String {
+    let is_over = matches!(run.stage.as_str(), "ready" | "failed" | "cancelled");
+    let due = run.deadline_at.filter(|_| !is_over);
     let spent = span(now.duration_since(run.entered_at));
-    if matches!(run.stage.as_str(), "ready" | "failed" | "cancelled") {
-        return spent;
-    }
-    match run.deadline_at {
-        Some(due) if run.stalled => format!(
-            "{spent}, given up in {}",
-            span(due.duration_since(now).max(SignedDuration::ZERO))
-        ),
+    let says = match due {
+        Some(due) if run.stalled => {
+            let left = due.duration_since(now).max(SignedDuration::ZERO);
+            format!("{spent}, given up in {}", span(left))
+        }
         Some(due) if due <= now => format!("{spent}, {} late", span(now.duration_since(due))),
         Some(due) => format!("{spent}, due in {}", span(due.duration_since(now))),
         None => spent,
-    }
+    };
+    let until = due.map_or_else(String::new, |due| format!(", until {}", exact(due)));
+    format!("<span title=\"since {}{until}\">{says}</span>", exact(run.entered_at))
+}
+
+/// A time as it is shown on hover.
+pub(super) fn exact(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// A line of a unified difference, by what it does.

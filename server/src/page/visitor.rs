@@ -19,6 +19,8 @@ use crate::boot::{Peer, Source, Transport};
 const COOKIE_TLS: &str = "__Host-thirdboot";
 /// The session's cookie in the open.
 const COOKIE: &str = "thirdboot";
+/// By this header the page's script says what it was told of last.
+const LOOK: &str = "x-thirdboot-look";
 
 /// Somebody who is signed in.
 pub(super) struct Visitor {
@@ -82,6 +84,11 @@ impl Visitor {
             .iter()
             .filter(|(key, value)| key == name && !value.trim().is_empty());
         found.next().map(|(_, value)| value.trim())
+    }
+
+    /// Whether the page's script asks, for what changed since: the log's number that it was told of.
+    pub(super) fn looks_again(&self) -> Option<u64> {
+        self.headers.get(LOOK)?.to_str().ok()?.parse().ok()
     }
 
     pub(super) fn may_operate(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Words that a form offers.
 
-use thirdboot_api::control::{Arch, Platform, Role};
+use thirdboot_api::control::{AccessRole, Arch, Platform, Role};
 use thirdboot_lifecycle::Stage;
 
 /// What a host becomes.
@@ -21,4 +21,9 @@ pub(super) fn arches() -> impl Iterator<Item = &'static str> {
 /// Where a run may stand; `none` is that of a host without any.
 pub(super) fn stages() -> impl Iterator<Item = &'static str> {
     Stage::ALL.iter().map(|stage| stage.as_str()).chain(["none"])
+}
+
+/// What somebody may do, the least first.
+pub(super) fn access_roles() -> impl Iterator<Item = &'static str> {
+    AccessRole::ALL.iter().map(|role| role.as_str())
 }

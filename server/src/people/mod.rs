@@ -6,7 +6,7 @@ mod set_up;
 mod sign_in;
 
 pub(crate) use password::{check_name, check_password};
-pub(crate) use sign_in::{NotSignedIn, SESSION, sign_in, with_password};
+pub(crate) use sign_in::{NotSignedIn, SESSION, did, sign_in, with_password};
 
 pub(crate) use set_up::SetUp;
 

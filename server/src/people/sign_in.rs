@@ -46,7 +46,8 @@ pub(crate) async fn sign_in(app: &App, name: &str, password: &str, source: IpAdd
         opened_at: now,
         expires_at: now.saturating_add(SESSION).unwrap_or(Timestamp::MAX),
     };
-    if !app.store.open_session(session, &user.password_hash).await? {
+    let hash = user.password_hash.as_deref().unwrap_or_default();
+    if !app.store.open_session(session, hash).await? {
         return Err(NotSignedIn::Wrong);
     }
     noted(app, &user.name, user.role, source, 200).await?;
@@ -64,7 +65,7 @@ pub(crate) async fn with_password(app: &App, name: &str, password: &str, source:
         .take(name, source, app.store.now())
         .map_err(NotSignedIn::TooOften)?;
     let user = app.store.user(name).await?;
-    let kept = user.as_ref().map(|user| user.password_hash.as_str());
+    let kept = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let fits = people.passwords.fits(password, kept).await?;
     let Some(user) = user else {
         // The name is not logged: people type their password into the wrong field.
@@ -83,13 +84,26 @@ pub(crate) async fn with_password(app: &App, name: &str, password: &str, source:
 }
 
 async fn noted(app: &App, name: &str, role: AccessRole, source: IpAddr, status: u16) -> Result<(), Failure> {
-    let deed = Deed {
+    let deed = deed((name, role), source, ("sign_in", "sign-in"), status);
+    Ok(app.store.audit(deed).await?)
+}
+
+/// Writes down what somebody did beside the API: an action, and what it was done to. It is done already: when it cannot
+/// be written down, the log says so.
+pub(crate) async fn did(app: &App, who: (&str, AccessRole), source: IpAddr, what: (&str, &str), status: u16) {
+    let deed = deed(who, source, what, status);
+    if let Err(error) = app.store.audit(deed.clone()).await {
+        tracing::error!(%error, by = deed.caller, action = deed.action, target = deed.target, status, "not audited");
+    }
+}
+
+fn deed((name, role): (&str, AccessRole), source: IpAddr, (action, target): (&str, &str), status: u16) -> Deed {
+    Deed {
         caller: format!("user:{name}"),
         role,
         source: source.to_string(),
-        action: "sign_in".to_owned(),
-        target: "sign-in".to_owned(),
+        action: action.to_owned(),
+        target: target.to_owned(),
         status,
-    };
-    Ok(app.store.audit(deed).await?)
+    }
 }

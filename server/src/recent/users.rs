@@ -1,6 +1,7 @@
 //! The verbs for people and their sessions: nothing of them is remembered.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use thirdboot_store::{AccessRole, Session, StoreError, User, Users};
 
 use super::Recent;
@@ -21,6 +22,22 @@ impl Users for Recent {
 
     async fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
         self.inner.user(name).await
+    }
+
+    async fn set_role(&self, name: &str, role: AccessRole) -> Result<bool, StoreError> {
+        self.inner.set_role(name, role).await
+    }
+
+    async fn set_link(&self, name: &str, sha256: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
+        self.inner.set_link(name, sha256, expires_at).await
+    }
+
+    async fn user_of_link(&self, sha256: &str) -> Result<Option<User>, StoreError> {
+        self.inner.user_of_link(sha256).await
+    }
+
+    async fn follow_link(&self, sha256: &str, password_hash: String) -> Result<bool, StoreError> {
+        self.inner.follow_link(sha256, password_hash).await
     }
 
     async fn set_password(&self, name: &str, password_hash: String) -> Result<bool, StoreError> {

@@ -13,6 +13,8 @@ use tokio::process::{Child, Command};
 
 /// Outer bound of everything that a page is waited for.
 const LIMIT: Duration = Duration::from_secs(60);
+/// Nothing on a page is further away by keyboard.
+const MAX_TABS: usize = 60;
 /// For a machine without network, and a browser that phones nobody.
 const FLAGS: [&str; 8] = [
     "--headless",
@@ -100,6 +102,22 @@ impl Browser {
         element.scroll_into_view().await.ok();
         element.click().await.with_context(|| css.to_owned())?;
         Ok(())
+    }
+
+    /// Text of what has the focus.
+    pub(crate) async fn focused(&self) -> Result<String> {
+        Ok(self.driver.active_element().await?.text().await?)
+    }
+
+    /// Goes from one thing to the next by the tab key until the focus is on this text.
+    pub(crate) async fn tab_to(&self, wanted: &str) -> Result<()> {
+        for _ in 0..MAX_TABS {
+            self.press("\t").await?;
+            if self.focused().await? == wanted {
+                return Ok(());
+            }
+        }
+        bail!("{wanted:?} cannot be reached by keyboard")
     }
 
     /// Presses keys, wherever the focus is.

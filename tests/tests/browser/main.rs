@@ -3,6 +3,7 @@
 //! `tests/run browser` installs what is needed and runs these one after another. Each story is told with JavaScript and
 //! without; only liveness needs it.
 
+mod deeds;
 mod driver;
 mod rack;
 mod reach;

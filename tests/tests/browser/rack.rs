@@ -42,6 +42,22 @@ impl Rack {
         })
     }
 
+    /// Saves a version of a template that says something in a file of its name.
+    pub(crate) async fn template(&self, name: &str, says: &str) -> Result<()> {
+        let text = format!(
+            "variant: fcos\nversion: 1.5.0\nstorage:\n  files:\n    - path: /etc/{name}\n      contents:\n        \
+             inline: \"{says}\"\n"
+        );
+        let path = format!("/api/v1/templates/{name}");
+        let body = json!({"text": text, "note": "what the doormat says"});
+        let (status, answer) = self.site.admin.ask(Method::PUT, &path, Some(&body)).await?;
+        if status == 428 {
+            return self.site.admin.put(&path, &body).await.map(|_| ());
+        }
+        ensure!(status.is_success(), "{answer}");
+        Ok(())
+    }
+
     /// Lets a stage be late after so many seconds.
     pub(crate) async fn late_after(&self, stage: &str, stall_s: u32) -> Result<()> {
         let change = json!({"stages": {stage: {"stall_s": stall_s, "give_up_s": 3600}}});
@@ -179,6 +195,15 @@ impl Rack {
         }
         rack.until_locks(1, 1).await?;
         rack.cluster_that_waits().await?;
+        for says in ["Look before you type.\\n", "This is {{ host.name }}.\\n"] {
+            rack.template("motd", says).await?;
+        }
+        let bob = json!({"name": "bob", "role": "operator"});
+        rack.site.admin.ask(Method::POST, "/api/v1/users", Some(&bob)).await?;
+        rack.site
+            .admin
+            .ask(Method::POST, "/api/v1/users/bob/link", Some(&json!({})))
+            .await?;
         Ok(rack)
     }
 

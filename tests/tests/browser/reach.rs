@@ -7,7 +7,7 @@ use crate::driver::{Browser, Script};
 use crate::rack::Rack;
 
 /// Every page with something on it, by a name for its picture.
-pub(crate) const PAGES: [(&str, &str); 17] = [
+pub(crate) const PAGES: [(&str, &str); 24] = [
     ("fleet", "/"),
     ("nothing-found", "/?q=nobody"),
     ("host-ready", "/hosts/web-01"),
@@ -16,11 +16,18 @@ pub(crate) const PAGES: [(&str, &str); 17] = [
     ("events", "/hosts/web-01/events"),
     ("script", "/hosts/web-01/config/script"),
     ("installed", "/hosts/web-01/config/installed"),
+    ("live-config", "/hosts/web-01/config/live"),
+    ("filtered", "/?role=runner&state=stalled"),
     ("difference", "/hosts/web-01/difference"),
     ("unknown", "/unknown"),
     ("clusters", "/clusters"),
     ("cluster", "/clusters/prod"),
     ("reboots", "/reboots"),
+    ("templates", "/templates"),
+    ("template", "/templates/motd"),
+    ("template-version", "/templates/motd/versions/1"),
+    ("template-difference", "/templates/motd/difference?to=2"),
+    ("users", "/users"),
     ("template-new", "/templates/new"),
     ("assets", "/assets"),
     ("audit", "/audit"),

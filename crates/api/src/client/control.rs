@@ -52,6 +52,12 @@ impl Client {
         })
     }
 
+    /// The server's address, as it was given.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.base
+    }
+
     /// Adds a host.
     ///
     /// # Errors

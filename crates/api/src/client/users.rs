@@ -3,7 +3,7 @@
 use reqwest::Method;
 
 use super::{Client, ClientError};
-use crate::control::{Page, PasswordBody, UserSpec, UserView};
+use crate::control::{AccessRole, Empty, Page, PasswordBody, RoleBody, UserLink, UserSpec, UserView};
 
 impl Client {
     /// Every user, by name.
@@ -28,6 +28,23 @@ impl Client {
     /// When there is none of that name, the token may not, or nothing answers.
     pub async fn remove_user(&self, name: &str) -> Result<UserView, ClientError> {
         self.delete(&["users", name]).await
+    }
+
+    /// Sets what a user may do, also in their sessions.
+    ///
+    /// # Errors
+    /// When there is none of that name, the token may not, or nothing answers.
+    pub async fn set_role(&self, name: &str, role: AccessRole) -> Result<UserView, ClientError> {
+        let url = self.url(&["users", name, "role"], &[])?;
+        self.ask(Method::PUT, &url, Some(&RoleBody { role })).await
+    }
+
+    /// Makes the link with which a user chooses their password. An earlier one leads nowhere then.
+    ///
+    /// # Errors
+    /// When there is none of that name, the token may not, or nothing answers.
+    pub async fn user_link(&self, name: &str) -> Result<UserLink, ClientError> {
+        self.post(&["users", name, "link"], &Empty {}).await
     }
 
     /// Sets another password, and ends the user's sessions.

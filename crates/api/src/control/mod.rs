@@ -52,7 +52,7 @@ pub use template::{
     CheckedView, DEFAULT_TEMPLATE_ORDER, FaultView, SelectSpec, TemplateDiffView, TemplateSpec, TemplateView,
 };
 pub use unknown::{AdoptBody, UnknownMachineView};
-pub use user::{PasswordBody, UserSpec, UserView};
+pub use user::{PasswordBody, RoleBody, UserLink, UserSpec, UserView};
 pub use wait::{WaitAnswer, WaitOutcome};
 pub use words::{Arch, DiskBoot, KnownBy, Platform, PowerAction, Role};
 

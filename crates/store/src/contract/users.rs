@@ -12,10 +12,11 @@ fn user<F: Factory>(world: &World<F>, name: &str, role: AccessRole) -> User {
     User {
         name: name.to_owned(),
         role,
-        password_hash: HASH.to_owned(),
+        password_hash: Some(HASH.to_owned()),
         created_at: world.store.now(),
         created_by: None,
-        password_set_at: world.store.now(),
+        password_set_at: Some(world.store.now()),
+        link_expires_at: None,
     }
 }
 
@@ -97,4 +98,75 @@ pub async fn a_session_ends(factory: impl Factory) {
     assert!(opened.unwrap());
     world.store.remove_user("ann").await.unwrap();
     assert!(!is_open(&world, "e").await, "whose it was is gone");
+}
+
+/// Whoever is signed in keeps their session, and may do no more than they may now.
+pub async fn a_role_counts_at_once(factory: impl Factory) {
+    let world = World::new(factory).await;
+    world
+        .store
+        .add_user(user(&world, "ann", AccessRole::Admin))
+        .await
+        .unwrap();
+    let opened = world.store.open_session(session(&world, "ann", "a"), HASH).await;
+    assert!(opened.unwrap());
+    assert!(world.store.set_role("ann", AccessRole::Viewer).await.unwrap());
+    let (_, role) = world.store.session("a").await.unwrap().unwrap();
+    assert_eq!(role, AccessRole::Viewer);
+    assert!(!world.store.set_role("eve", AccessRole::Admin).await.unwrap());
+}
+
+/// It dies of its use, of its age, of another one, and of a password that was set otherwise.
+pub async fn a_link_is_followed_once(factory: impl Factory) {
+    let mut world = World::new(factory).await;
+    let new = User {
+        password_hash: None,
+        password_set_at: None,
+        ..user(&world, "ann", AccessRole::Operator)
+    };
+    world.store.add_user(new.clone()).await.unwrap();
+    assert_eq!(world.store.user("ann").await.unwrap(), Some(new));
+    let give = async |world: &World<_>, sha256: &str| {
+        let over = world.store.now() + SignedDuration::from_hours(1);
+        assert!(world.store.set_link("ann", sha256, over).await.unwrap());
+        over
+    };
+    let leads_to = async |world: &World<_>, sha256: &str| {
+        let found = world.store.user_of_link(sha256).await.unwrap();
+        found.map(|user| user.name)
+    };
+    let follow = async |world: &World<_>, sha256: &str| {
+        let followed = world.store.follow_link(sha256, HASH.to_owned()).await;
+        followed.unwrap()
+    };
+    let over = give(&world, "a").await;
+    world.restart().await;
+    assert_eq!(leads_to(&world, "a").await.as_deref(), Some("ann"));
+    let listed = world.store.users().await.unwrap();
+    assert_eq!(listed[0].link_expires_at, Some(over));
+    give(&world, "b").await;
+    assert_eq!(leads_to(&world, "a").await, None, "there is another one");
+    assert!(!follow(&world, "a").await);
+    assert!(follow(&world, "b").await);
+    let known = world.store.user("ann").await.unwrap().unwrap();
+    assert_eq!(known.password_hash.as_deref(), Some(HASH));
+    assert!(known.password_set_at.is_some() && known.link_expires_at.is_none());
+    assert!(!follow(&world, "b").await, "it was followed");
+
+    let opened = world.store.open_session(session(&world, "ann", "s"), HASH).await;
+    assert!(opened.unwrap());
+    give(&world, "c").await;
+    assert!(follow(&world, "c").await);
+    assert_eq!(world.store.session("s").await.unwrap(), None, "the password is another");
+
+    give(&world, "d").await;
+    world.pass(SignedDuration::from_hours(1));
+    assert_eq!(leads_to(&world, "d").await, None, "its time is over");
+    assert!(!follow(&world, "d").await);
+
+    give(&world, "e").await;
+    world.store.set_password("ann", HASH.to_owned()).await.unwrap();
+    assert!(!follow(&world, "e").await, "the password was set otherwise");
+    let nobodys = world.store.set_link("eve", "f", world.store.now()).await;
+    assert!(!nobodys.unwrap());
 }

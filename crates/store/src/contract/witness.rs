@@ -175,6 +175,10 @@ passed_on! {
     fn add_first_user(user: User) -> Result<(), StoreError>;
     fn users() -> Result<Vec<User>, StoreError>;
     fn user(name: &str) -> Result<Option<User>, StoreError>;
+    fn set_role(name: &str, role: AccessRole) -> Result<bool, StoreError>;
+    fn set_link(name: &str, sha256: &str, expires_at: Timestamp) -> Result<bool, StoreError>;
+    fn user_of_link(sha256: &str) -> Result<Option<User>, StoreError>;
+    fn follow_link(sha256: &str, password_hash: String) -> Result<bool, StoreError>;
     fn set_password(name: &str, password_hash: String) -> Result<bool, StoreError>;
     fn remove_user(name: &str) -> Result<bool, StoreError>;
     fn open_session(session: Session, password_hash: &str) -> Result<bool, StoreError>;

@@ -26,6 +26,8 @@ pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) class: &'static str,
     pub(super) time: String,
+    /// When it was entered, exactly.
+    pub(super) since: Option<String>,
 }
 
 /// What proves a boot: a line each.
@@ -72,7 +74,13 @@ pub(super) fn boots(run: &RunView, evidence: &[BootDetail], events: &[EventView]
             std::cmp::Ordering::Equal => "here",
             std::cmp::Ordering::Greater => "",
         };
-        Step { name, class, time }
+        let since = found.map(|found| format!("since {}", show::exact(entered[found].1)));
+        Step {
+            name,
+            class,
+            time,
+            since,
+        }
     };
     STAGES
         .iter()

@@ -4,19 +4,24 @@
 (() => {
   const main = document.querySelector("main[data-live]");
   if (!main) return;
-  const pace = 1000, idle = 30000;
+  const pace = 1000;
   const sign = document.querySelector("[data-liveness]");
   const say = (text) => { if (sign && sign.textContent !== text) sign.textContent = text; };
-  let busy = false, waiting = false;
+  let busy = false, waiting = false, seen = 0;
 
   // A part in which somebody types, or has something open, stays as it is.
   const inUse = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button")
     || part.querySelector("details[open] form");
 
+  const isTypedIn = () => document.querySelector("details[open] form") || document.activeElement.matches("input, textarea, select");
+
   // By which a link or a summary is found again.
   const mark = (one) => one.getAttribute("href") || (one.matches("summary") && one.parentNode.id);
 
   function put(fresh) {
+    // A part that was not there before has its place on the whole page only.
+    const isNew = [...fresh.querySelectorAll("[data-part]")].some((part) => !document.getElementById(part.id));
+    if (isNew && !isTypedIn()) { location.reload(); return; }
     for (const part of document.querySelectorAll("[data-part]")) {
       const other = fresh.getElementById(part.id);
       if (!other || inUse(part)) continue;
@@ -39,7 +44,7 @@
     busy = true;
     waiting = false;
     try {
-      const answer = await fetch(location.href, { redirect: "manual", headers: { accept: "text/html" } });
+      const answer = await fetch(location.href, { redirect: "manual", headers: { accept: "text/html", "x-thirdboot-look": seen } });
       if (answer.type === "opaqueredirect") { location.reload(); return; }
       if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
@@ -50,9 +55,10 @@
 
   const news = new EventSource(main.dataset.live);
   news.addEventListener("open", () => { say("live"); });
-  news.addEventListener("changed", look);
+  news.addEventListener("changed", (told) => { seen = told.data; look(); });
   news.addEventListener("error", () => { say("not connected"); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting) look(); });
-  // "3 min ago" grows old by itself.
-  setInterval(look, idle);
+  // "3 min ago" grows old by itself; what moves without an event says so.
+  const rest = () => 1000 * (document.querySelector("[data-again]")?.dataset.again || 30);
+  (function again() { setTimeout(() => { look(); again(); }, rest()); })();
 })();

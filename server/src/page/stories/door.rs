@@ -8,7 +8,7 @@ use super::super::frame::CONTENT_SECURITY_POLICY;
 use crate::testing::{PASSWORD, TestApp};
 
 /// Pages that everybody who is signed in may look at.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/",
     "/account",
     "/unknown",
@@ -16,6 +16,7 @@ const PAGES: [&str; 9] = [
     "/templates",
     "/templates/new",
     "/assets",
+    "/users",
     "/audit",
     "/audit?by=nobody",
 ];

@@ -1,5 +1,9 @@
 //! The fleet at a glance.
 
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Method;
 use serde_json::json;
 use thirdboot_store::AccessRole;
 
@@ -137,7 +141,18 @@ async fn a_page_is_told_when_something_happened() {
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     site.api_post("/api/v1/hosts/a1/hold", &json!({"reason": "fan"})).await;
     let frame = stream.into_body().frame().await.unwrap().unwrap();
-    assert_eq!(frame.data_ref().unwrap().as_ref(), b"event: changed\ndata: look\n\n");
+    let told = String::from_utf8(frame.data_ref().unwrap().to_vec()).unwrap();
+    let seen = told.strip_prefix("event: changed\ndata: ").unwrap().trim();
+    assert_eq!(seen, site.app.store.changed(0, Duration::ZERO).await.to_string());
+    let again = [("accept", "text/html"), ("x-thirdboot-look", seen)];
+    let again = browser.ask(Method::GET, "/?q=a1", &again, Body::empty()).await.text();
+    assert!(
+        again.contains("id=\"counts\" data-part") && again.contains(">held</span>"),
+        "{again}"
+    );
+    for not in ["<html", "name=\"form\"", "some-viewer"] {
+        assert!(!again.contains(not), "it is the same for everybody: {again}");
+    }
     assert_eq!(browser.get("/live?host=none").await.status, 404);
     assert_eq!(site.browser().get("/live").await.status, 303);
 }

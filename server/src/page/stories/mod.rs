@@ -6,3 +6,4 @@ mod fleet;
 mod host;
 mod reboots;
 mod rest;
+mod users;

@@ -2,7 +2,7 @@
 
 use thirdboot_api::control::{DEFAULT_TEMPLATE_ORDER, Role, SelectSpec, TemplateSpec, TemplateView};
 
-use super::super::form::Fields;
+use super::super::form::{Fields, words};
 use crate::problem::Failure;
 
 /// What a new template begins with.
@@ -96,7 +96,6 @@ impl Draft {
         let roles = roles
             .collect::<Result<_, _>>()
             .map_err(|error| Failure::field("select.roles", error.to_string()))?;
-        let words = |text: &str| text.split_whitespace().map(ToOwned::to_owned).collect::<Vec<String>>();
         let labels = words(&self.labels).into_iter().map(|word| match word.split_once('=') {
             Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
             None => Err(Failure::field(
@@ -118,5 +117,23 @@ impl Draft {
             order,
             note: Some(self.note.clone()).filter(|note| !note.is_empty()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_labels_are_told_apart_by_commas_too() {
+        let draft = Draft {
+            name: "motd".to_owned(),
+            hosts: "web-01,web-02, web-03\nweb-04".to_owned(),
+            labels: "rack=7, site=b".to_owned(),
+            ..Draft::new()
+        };
+        let select = draft.spec().unwrap().select;
+        assert_eq!(select.hosts, ["web-01", "web-02", "web-03", "web-04"]);
+        assert_eq!(select.labels.len(), 2);
     }
 }

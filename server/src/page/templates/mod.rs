@@ -122,9 +122,12 @@ async fn edit_page(
     visitor: &Visitor,
     name: Option<&str>,
     draft: Draft,
-    checked: Option<CheckedView>,
+    mut checked: Option<CheckedView>,
     problem: Option<Problem>,
 ) -> Result<EditPage, Problem> {
+    if let Some(checked) = &mut checked {
+        checked.faults = source::gathered(&checked.faults);
+    }
     let versions: Vec<TemplateView> = match name {
         None => Vec::new(),
         Some(name) => {

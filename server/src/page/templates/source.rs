@@ -5,6 +5,34 @@ use thirdboot_api::control::FaultView;
 /// Lines that are shown before and after one with a fault.
 const AROUND: u64 = 3;
 
+/// Hosts that are named beside what is wrong for all of them.
+const NAMED: usize = 3;
+
+/// Each thing that is wrong once, with the hosts for which it is.
+pub(super) fn gathered(faults: &[FaultView]) -> Vec<FaultView> {
+    let mut gathered: Vec<(FaultView, Vec<String>)> = Vec::new();
+    for fault in faults {
+        let what = FaultView {
+            host: None,
+            ..fault.clone()
+        };
+        match gathered.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, hosts)) => hosts.extend(fault.host.clone()),
+            None => gathered.push((what, fault.host.iter().cloned().collect())),
+        }
+    }
+    let named = |hosts: Vec<String>| match hosts.len() {
+        0 => None,
+        count if count > NAMED => Some(format!("{} and {} more", hosts[..NAMED].join(", "), count - NAMED)),
+        _ => Some(hosts.join(", ")),
+    };
+    let told = gathered.into_iter().map(|(what, hosts)| FaultView {
+        host: named(hosts),
+        ..what
+    });
+    told.collect()
+}
+
 /// A line of the text.
 pub(super) struct SourceLine {
     pub(super) number: u64,
@@ -50,6 +78,31 @@ fn says(fault: &FaultView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_for_many_hosts_is_told_once() {
+        let fault = |host: &str, what: &str| FaultView {
+            template: "motd".to_owned(),
+            host: Some(host.to_owned()),
+            what: what.to_owned(),
+            ..FaultView::default()
+        };
+        let faults = [
+            fault("a", "not there"),
+            fault("b", "not there"),
+            fault("c", "not a number"),
+            fault("c", "not there"),
+            fault("d", "not there"),
+        ];
+        let told: Vec<String> = gathered(&faults).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "motd (host a, b, c and 1 more): not there",
+                "motd (host c): not a number"
+            ]
+        );
+    }
 
     #[test]
     fn a_fault_stands_at_its_line_with_some_lines_around() {

@@ -1,4 +1,7 @@
-//! In and out: sign-in, sign-out, one's own password, and the first admin.
+//! In and out: sign-in, sign-out, one's own password, and the links with which somebody begins.
+
+mod account;
+mod set_up;
 
 use askama::Template;
 use axum::body::Body;
@@ -6,20 +9,20 @@ use axum::extract::{FromRequestParts as _, State};
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
-use thirdboot_api::control::{AccessRole, UserSpec};
-use thirdboot_api::{Problem, ProblemType};
+use thirdboot_api::Problem;
 
 use super::form::{self, Fields, Form};
 use super::frame::{self, Shell};
-use super::visitor::{Visitor, cookie, form_token, name_of, set_cookie};
+use super::visitor::{cookie, form_token, name_of, set_cookie};
 use super::{Pages, links};
 use crate::App;
-use crate::api::create_first_user;
 use crate::boot::{Source, Transport};
-use crate::path::Path;
-use crate::people::{self, NotSignedIn, SESSION, check_password};
+use crate::people::{self, NotSignedIn, SESSION};
 use crate::problem::Failure;
 use crate::secrets::random_text;
+
+pub(super) use account::{change_password, show as account};
+pub(super) use set_up::{begin, show as set_up};
 
 /// What a form is bound to while nobody is signed in.
 const FORM_COOKIE: &str = "thirdboot-form";
@@ -35,22 +38,6 @@ struct SignInPage {
     wrong: Option<String>,
     /// Nobody can sign in yet.
     is_new: bool,
-}
-
-#[derive(Template)]
-#[template(path = "page/set_up.html")]
-struct SetUpPage {
-    shell: Shell,
-    action: String,
-    name: String,
-    wrong: Option<Wrong>,
-}
-
-#[derive(Template)]
-#[template(path = "page/account.html")]
-struct AccountPage {
-    shell: Shell,
-    wrong: Option<Wrong>,
 }
 
 /// What is wrong with which field.
@@ -123,9 +110,9 @@ impl Stranger {
     async fn fields(&self, body: Body) -> Result<Fields, Response> {
         let fields = form::fields(&self.headers, body)
             .await
-            .map_err(|problem| form::stranger(&problem))?;
+            .map_err(|problem| frame::bare(&problem))?;
         if self.is_new || !form::is_ours(&fields, &self.bound) {
-            return Err(form::stranger(&form::foreign()));
+            return Err(frame::bare(&form::foreign()));
         }
         Ok(fields)
     }
@@ -191,7 +178,7 @@ pub(super) async fn sign_in(State(pages): State<Pages>, request: Request<Body>) 
             429,
             format!("Too many attempts. Try again in {}.", super::show::span_s(seconds)),
         ),
-        Err(NotSignedIn::Failed(failure)) => return Err(form::stranger(failure.problem())),
+        Err(NotSignedIn::Failed(failure)) => return Err(frame::bare(failure.problem())),
     };
     let page = SignInPage {
         shell: stranger.shell("Sign in"),
@@ -221,134 +208,4 @@ pub(super) async fn sign_out(form: Form) -> Response {
         &set_cookie(name_of(visitor.transport), "", 0, visitor.transport),
     );
     response
-}
-
-/// One's own account.
-pub(super) async fn account(visitor: Visitor) -> Response {
-    frame::page(&AccountPage {
-        shell: visitor.shell("account", "Your account"),
-        wrong: None,
-    })
-}
-
-/// Sets one's own password; the present one is asked for.
-pub(super) async fn change_password(form: Form) -> Response {
-    let (visitor, fields) = (&form.visitor, &form.fields);
-    match changed(visitor, fields).await {
-        Ok(()) => {
-            let mut response = Redirect::to("/sign-in?done=password").into_response();
-            add_cookie(
-                &mut response,
-                &set_cookie(name_of(visitor.transport), "", 0, visitor.transport),
-            );
-            response
-        }
-        Err((status, wrong)) => {
-            let shell = visitor.shell("account", "Your account");
-            frame::page_as(
-                status,
-                &AccountPage {
-                    shell,
-                    wrong: Some(wrong),
-                },
-            )
-        }
-    }
-}
-
-async fn changed(visitor: &Visitor, fields: &Fields) -> Result<(), (u16, Wrong)> {
-    let app = &visitor.pages.app;
-    let wrong = |field, says: &str| {
-        let says = says.to_owned();
-        (422, Wrong { field, says })
-    };
-    let failed = |failure: Failure| (failure.problem().status, Wrong::of(failure.problem()));
-    check_password(fields.raw("password")).map_err(failed)?;
-    if fields.raw("password") != fields.raw("again") {
-        return Err(wrong("again", "the two are not the same"));
-    }
-    let known = people::with_password(app, &visitor.name, fields.raw("present"), visitor.source.0).await;
-    known.map_err(|why| match why {
-        NotSignedIn::Wrong => wrong("present", "this is not your present password"),
-        NotSignedIn::TooOften(s) => {
-            let says = format!("too many attempts: try again in {}", super::show::span_s(s));
-            (429, Wrong { field: "present", says })
-        }
-        NotSignedIn::Failed(failure) => failed(failure),
-    })?;
-    let hash = app
-        .people
-        .passwords
-        .hash(fields.raw("password"))
-        .await
-        .map_err(failed)?;
-    let set = app.store.set_password(&visitor.name, hash).await;
-    set.map_err(|error| failed(error.into()))?;
-    tracing::info!(user = visitor.name, "changed their password");
-    Ok(())
-}
-
-/// The form for the first admin.
-pub(super) async fn set_up(
-    State(pages): State<Pages>,
-    Path(link): Path<String>,
-    request: Request<Body>,
-) -> Result<Response, Response> {
-    let (stranger, _) = Stranger::of(request, &pages).await?;
-    if !stranger.app.people.set_up.is_open_to(&link) {
-        return Err(form::stranger(&used()));
-    }
-    let page = frame::page(&SetUpPage {
-        shell: stranger.shell("Set up"),
-        action: format!("/set-up/{}", links::segment(&link)),
-        name: String::new(),
-        wrong: None,
-    });
-    Ok(stranger.bind(page))
-}
-
-/// Makes the first admin, and signs them in.
-pub(super) async fn first_user(
-    State(pages): State<Pages>,
-    Path(link): Path<String>,
-    request: Request<Body>,
-) -> Result<Response, Response> {
-    let (stranger, body) = Stranger::of(request, &pages).await?;
-    let fields = stranger.fields(body).await?;
-    let app = &stranger.app;
-    if !app.people.set_up.is_open_to(&link) {
-        return Err(form::stranger(&used()));
-    }
-    let spec = UserSpec {
-        name: fields.get("name").to_owned(),
-        role: AccessRole::Admin,
-        password: fields.raw("password").to_owned(),
-    };
-    let made = if spec.password == fields.raw("again") {
-        create_first_user(app, &spec)
-            .await
-            .map_err(|failure| Wrong::of(failure.problem()))
-    } else {
-        let says = "the two are not the same".to_owned();
-        Err(Wrong { field: "again", says })
-    };
-    if let Err(wrong) = made {
-        let page = SetUpPage {
-            shell: stranger.shell("Set up"),
-            action: format!("/set-up/{}", links::segment(&link)),
-            name: spec.name,
-            wrong: Some(wrong),
-        };
-        return Ok(frame::page_as(422, &page));
-    }
-    app.people.set_up.close();
-    tracing::info!(user = spec.name, "the first admin was made by the set-up link");
-    let entered = stranger.enter(&spec.name, &spec.password, "/?done=welcome").await;
-    Ok(entered.unwrap_or_else(|_| Redirect::to("/sign-in").into_response()))
-}
-
-fn used() -> Problem {
-    let detail = "this link leads nowhere: it was used already, or somebody can sign in. Sign in, or have an admin run \
-        `thirdboot user add NAME`";
-    Problem::new(ProblemType::NotFound, detail)
 }
