@@ -28,7 +28,7 @@ if ((free_mib < 5000)); then
   exit 1
 fi
 
-recipe=$(find tests/metal/os tests/metal/standins/{gpg,podman,rpm-ostree,ostree-*.service} \
+recipe=$(find tests/metal/os tests/metal/standins/{gpg,podman*,rpm-ostree,ostree-*.service} \
   tests/parts/coreos-installer.sh -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
 THIRDBOOT_METAL=$THIRDBOOT_CACHE/metal-$recipe
 export THIRDBOOT_METAL

@@ -40,7 +40,7 @@ install "$standins/gpg" "$system/usr/bin/gpg"
 
 # rpm-ostree with its deployments, and podman.
 install "$standins/rpm-ostree" "$standins/podman" "$system/usr/bin/"
-install --mode 644 "$standins"/ostree-*.service "$units/"
+install --mode 644 "$standins"/ostree-*.service "$standins"/podman{.socket,@.service} "$units/"
 dpkg-query --admindir "$work/tree/var/lib/dpkg" --show --showformat '${Package}\n' | jq --raw-input . |
   jq --slurp --arg version "$version" \
     --arg checksum "$(find "$recipe" "$standins" -type f -exec cat {} + | sha256sum | cut -d ' ' -f 1)" \
