@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use thirdboot_tests::metal::{Disk, Machine, Rig, signatures};
+use thirdboot_tests::metal::{Disk, Machine, Rig, lvm, signatures};
 
 /// Boots an armed machine that must refuse, and gives the reason that the server shows.
 async fn refusal(rig: &Rig, machine: &Machine) -> Result<String> {
@@ -37,6 +37,22 @@ async fn a_disk_that_holds_something_is_refused_by_name_and_untouched() -> Resul
         assert!(cause.contains(word), "no {word} in {cause}");
         assert_eq!(machine.disks[0].head()?, before, "{word}: it was written to");
     }
+    Ok(())
+}
+
+/// The live system has brought its volume up by the time of the disk check, so what is in it is named as well.
+#[tokio::test]
+#[ignore = "minutes: tests/run metal --full"]
+async fn an_active_volume_group_is_refused_by_name_and_untouched() -> Result<()> {
+    let rig = Rig::for_story("never-active").await?;
+    let machine = rig.machine(1)?;
+    lvm::group(&machine.disks[0])?;
+    let before = machine.disks[0].head()?;
+    let cause = refusal(&rig, &machine).await?;
+    for word in ["lvm", lvm::INSIDE] {
+        assert!(cause.contains(word), "no {word} in {cause}");
+    }
+    assert_eq!(machine.disks[0].head()?, before, "it was written to");
     Ok(())
 }
 
