@@ -124,6 +124,23 @@ async fn the_installed_config_makes_a_host_of_its_role() -> Result<()> {
     Ok(())
 }
 
+/// The power may be cut before the first boot counts as complete: Ignition then finds its own files.
+#[tokio::test]
+async fn the_installed_config_can_be_applied_over_itself() -> Result<()> {
+    let site = site().await?;
+    for (n, name, role) in HOSTS {
+        let live = live_of(&site, n, name, role).await?;
+        let config = live.installed_document()?;
+        let once = ignition::apply(&config).await?;
+        let files = once.files()?;
+        let twice = ignition::apply_over(once, &config).await?;
+        assert_eq!(twice.files()?, files);
+        only_root_reads_secrets(&twice)?;
+        assert_eq!(twice.file("/etc/hostname")?.text.trim(), name);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_nodes_say_to_one_another_is_heard_on_their_vlan_only() -> Result<()> {
     let site = site().await?;

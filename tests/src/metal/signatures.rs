@@ -10,7 +10,12 @@ use super::lvm;
 pub type Leave = fn(&Disk) -> Result<()>;
 
 /// What the disk check calls it, and how it gets there.
-pub const ALL: [(&str, Leave); 4] = [("ceph-bluestore", bluestore), ("lvm", lvm::label), ("md", md), ("zfs", zfs)];
+pub const ALL: [(&str, Leave); 4] = [
+    ("ceph-bluestore", bluestore),
+    ("lvm", lvm::label),
+    ("md", md),
+    ("zfs", zfs),
+];
 
 /// Ceph's BlueStore begins with a line of text.
 fn bluestore(disk: &Disk) -> Result<()> {

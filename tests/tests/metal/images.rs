@@ -112,6 +112,9 @@ async fn half_an_image_is_not_installed() -> Result<()> {
         image
     })?;
     let said = failure("image-half", assets.path()).await?;
-    says(&said, &["decoding and writing image", "premature EOF reading zstd frame"]);
+    says(
+        &said,
+        &["decoding and writing image", "premature EOF reading zstd frame"],
+    );
     Ok(())
 }
