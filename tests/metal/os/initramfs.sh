@@ -35,7 +35,7 @@ cp "$tree"/usr/lib/udev/rules.d/{50-udev-default,60-block,60-persistent-storage}
 
 # Its emergency script is dracut's, to the letter, with the functions that it calls.
 install "$tree/usr/lib/dracut/modules.d/98dracut-systemd/dracut-emergency.sh" "$root/usr/bin/dracut-emergency"
-install "$tree/usr/lib/dracut/modules.d/99base/dracut-lib.sh" "$root/usr/lib/dracut-lib.sh"
+install "$tree"/usr/lib/dracut/modules.d/99base/dracut{,-dev}-lib.sh "$root/usr/lib/"
 install "$tree/usr/lib/dracut/modules.d/99base/rdsosreport.sh" "$root/usr/bin/rdsosreport"
 for verb in reboot poweroff halt; do
   install /dev/stdin "$root/usr/sbin/$verb" <<<$'#!/bin/sh\n'"exec busybox $verb -f"

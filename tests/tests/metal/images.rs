@@ -48,8 +48,7 @@ async fn failure(story: &str, assets: &Path) -> Result<Value> {
             Ok(events.into_iter().find(|event| event["event"] == "install-failed"))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     let said = said?;
     assert!(
         said["message"].as_str().is_some_and(|m| m.contains("coreos-installer")),

@@ -8,7 +8,7 @@ use thirdboot_tests::metal::Rig;
 /// A user of the fleet's own template that Ignition cannot give a file to: it passes every check before, and stops the
 /// first boot of the installed system.
 const BROKEN: &str = "variant: fcos
-version: 1.5.0
+version: 1.4.0
 storage:
   files:
     - path: /etc/motd
@@ -46,8 +46,7 @@ async fn an_installed_config_that_cannot_be_applied_is_named_by_the_diagnosis() 
             Ok((host["run"]["stalled"] != json!(null) && host["run"]["stalled"] != json!(false)).then_some(host))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     let diagnosis = stalled?["diagnosis"].to_string();
     assert!(diagnosis.contains("failed to apply"), "{diagnosis}");
     Ok(())

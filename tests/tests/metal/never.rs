@@ -20,8 +20,7 @@ async fn refusal_of(rig: &Rig, machine: &Machine, description: &Value) -> Result
             Ok((run["stage"] == "failed").then(|| run["failed"]["cause"].to_string()))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(machine, &serial)]).await?;
+    rig.off(powered).await?;
     failed
 }
 
@@ -88,8 +87,7 @@ async fn an_inspection_says_what_is_there_and_writes_nothing() -> Result<()> {
             Ok(events.into_iter().find(|event| event["message"] == "inspection"))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     assert_eq!(seen?["refused"], Value::Null);
     assert!(machine.disks[0].is_blank()?, "it was written to");
     Ok(())

@@ -31,8 +31,7 @@ async fn refused(rig: &Rig, machine: &Machine, powered: Powered, why: &str) -> R
                 .map(str::to_owned))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(machine, &serial)]).await?;
+    rig.off(powered).await?;
     let said = said?;
     assert!(said.contains(why), "no {why} in {said}");
     assert!(machine.disks[0].is_blank()?, "it was written to");
@@ -76,8 +75,7 @@ async fn a_machine_with_another_serial_number_is_held() -> Result<()> {
     rig.admin.arm("m1").await?;
     let powered = machine.power_on()?;
     let held = rig.hear(&powered, 0, "Thirdboot holds this machine").await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     held?;
     assert!(machine.disks[0].is_blank()?, "it was written to");
     let alerts = rig.admin.ask(reqwest::Method::GET, "/api/v1/alerts", None).await?.1;
@@ -119,8 +117,7 @@ async fn a_permit_that_was_used_is_none() -> Result<()> {
 
     let powered = machine.power_on()?;
     let installed = rig.reach(&powered, "m1", "installed").await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     installed?;
 
     late.go_on().await?;
@@ -133,8 +130,7 @@ async fn a_permit_that_was_used_is_none() -> Result<()> {
                 .map(str::to_owned))
         })
         .await;
-    let serial = late.pull_the_plug().await?;
-    rig.keep(&[(&slow, &serial)]).await?;
+    rig.off(late).await?;
     let said = said?;
     assert!(said.contains("its permit is used up"), "{said}");
     assert!(slow.disks[0].is_blank()?, "it was written to");
@@ -157,8 +153,7 @@ async fn a_restored_database_brings_no_permit_back() -> Result<()> {
 
     let powered = machine.power_on()?;
     let local = rig.hear(&powered, 0, "Thirdboot boots the local disk").await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     local?;
     assert!(machine.disks[0].is_blank()?, "it was written to");
     Ok(())
@@ -183,8 +178,7 @@ async fn a_disk_that_a_later_run_installed_is_not_written_by_an_earlier_one() ->
             Ok((run["stage"] == "failed").then(|| run["failed"]["cause"].to_string()))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     let cause = failed?;
     assert!(cause.contains("run 7"), "{cause}");
     assert_eq!(disk.head()?, before, "it was written to");

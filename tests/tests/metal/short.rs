@@ -25,13 +25,9 @@ async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
         "joining",
         "ready",
     ] {
-        if let Err(error) = rig.reach(&powered, "m1", stage).await {
-            rig.keep(&[(&machine, &powered.serial)]).await?;
-            return Err(error);
-        }
+        rig.reach(&powered, "m1", stage).await?;
     }
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    let serial = rig.off(powered).await?;
 
     its_boots_are_proven(&rig).await?;
     its_disk_is_as_asked(&machine.disks[0])?;
