@@ -76,9 +76,9 @@ for story in $asked; do
   cargo_test_feature metal --exact "$story" --include-ignored --nocapture || { verdict=FAILED && failed=$((failed + 1)); }
   table+=("$(printf '%-7s %4d s  %s' "$verdict" $((SECONDS - start)) "$story")")
 done
-for story in $(grep --line-regexp --invert-match --file <(echo "$asked") <<<"$all"); do
+while read -r story; do
   table+=("$(printf '%-7s %6s  %s' 'not run' '' "$story")") left=$((left + 1))
-done
+done < <(grep --line-regexp --invert-match --file <(echo "$asked") <<<"$all")
 
 step "stories of virtual metal"
 printf '%s\n' "${table[@]}"
