@@ -29,7 +29,7 @@ const HYPHENED: &str = "abcdef-ABCD-EFab-cdef-ABCD-EFab-cdefAB";
 /// # Errors
 /// When the disk cannot be written.
 pub fn label(disk: &Disk) -> Result<()> {
-    let mut sector = [0; SECTOR as usize];
+    let mut sector = [0; 512];
     sector[..8].copy_from_slice(b"LABELONE");
     sector[8] = 1;
     sector[20] = 32;
@@ -52,7 +52,7 @@ pub fn group(disk: &Disk) -> Result<()> {
     label(disk)?;
     let mut text = metadata().into_bytes();
     text.push(0);
-    let mut header = [0; TEXT as usize];
+    let mut header = [0; 512];
     header[4..20].copy_from_slice(b" LVM2 x[5A%r0N*>");
     header[20] = 1;
     for (at, number) in [
