@@ -85,7 +85,8 @@ impl Machine {
         let mut command = Command::new("qemu-system-x86_64");
         command
             .args(["-accel", "tcg", "-machine", "q35,graphics=off", "-cpu", "qemu64"])
-            .args(["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"])
+            // One processor: with two, an emulated kernel was seen to lock up for ever as it started.
+            .args(["-smp", "1", "-m", "2048", "-nodefaults", "-display", "none"])
             .args(["-serial", "stdio", "-device", "virtio-rng-pci"])
             .args(["-qmp", &format!("unix:{},server,nowait", monitor.display())])
             .args(["-uuid", &self.uuid])
