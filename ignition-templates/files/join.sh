@@ -78,6 +78,8 @@ fi
 
 # Written before the layered policy existed.
 if command -v restorecon >/dev/null; then restorecon -v "$root/usr/local/bin/k3s" || true; fi
+# After a power cut an enabled k3s with an empty config would begin a cluster of its own.
+sync
 systemctl enable k3s.service
 systemctl restart --no-block k3s.service
 

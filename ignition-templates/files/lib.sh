@@ -94,6 +94,8 @@ deployment() {
 
 # Reports `ready` until the server has it, then lets updates begin.
 be_ready() {
+    # From then on nobody does any of it again: what this machine became is on its disk first.
+    sync
     thirdboot-report ready --message "$1"
     until [[ -e $state/ready ]]; do
         if is_over; then fail "the run is over: the server does not take this machine as ready"; fi

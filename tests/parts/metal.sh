@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # Whole virtual machines against the real server, from power-on to ready: docs/metal.md.
 #
-#   metal.sh            the short story
-#   metal.sh --full     all of them
-#   metal.sh --build    builds what the machines boot, and says where it is
+#   metal.sh                the short story
+#   metal.sh --full         all of them
+#   metal.sh --story=WORD   those with this word in their name
+#   metal.sh --build        builds what the machines boot, and says where it is
+#
+# One story at a time: two cores carry no more. It ends with a table of all stories, those that were not asked for too.
 source tests/parts/common.bash
 
-full='' build=''
+full='' build='' word=''
 for option; do
   case $option in
   --full) full=1 ;;
   --build) build=1 ;;
+  --story=?*) word=${option#*=} ;;
   *)
-    echo "metal: no option '$option'; there are --full and --build" >&2
+    echo "metal: no option '$option'; there are --full, --story=WORD and --build" >&2
     exit 2
     ;;
   esac
@@ -28,7 +32,7 @@ if ((free_mib < 5000)); then
   exit 1
 fi
 
-recipe=$(find tests/metal/os tests/metal/standins/{gpg,podman,rpm-ostree,ostree-*.service} \
+recipe=$(find tests/metal/os tests/metal/standins/{gpg,podman*,rpm-ostree,ostree-*.service} \
   tests/parts/coreos-installer.sh -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
 THIRDBOOT_METAL=$THIRDBOOT_CACHE/metal-$recipe
 export THIRDBOOT_METAL
@@ -50,9 +54,36 @@ as_root bash tests/metal/standins/check-k3s.sh
 
 build_server
 step "virtual metal"
-# One story at a time: two cores carry no more.
-if cargo_test_feature metal --test-threads 1 --nocapture ${full:+--include-ignored}; then
-  exit 0
+# Each by its own, with its time: the short one, which is not ignored, comes first.
+stories() {
+  cargo_test_feature metal --list --format terse "$@" | sed --quiet 's/: test$//p'
+}
+all=$(stories)
+long=$(stories --ignored)
+short=$(grep --line-regexp --invert-match --file <(echo "$long") <<<"$all")
+if [[ $word ]]; then
+  if ! asked=$(grep --fixed-strings -- "$word" <<<"$all"); then
+    printf "metal: no story with '%s' in its name; there are\n%s\n" "$word" "$all" >&2
+    exit 2
+  fi
+else
+  asked=$short${full:+$'\n'$long}
 fi
-echo "metal: serial logs, server logs, events and timelines are in $(realpath target/metal)" >&2
-exit 1
+
+table=() failed=0 left=0
+for story in $asked; do
+  start=$SECONDS verdict=ok
+  cargo_test_feature metal --exact "$story" --include-ignored --nocapture || { verdict=FAILED && failed=$((failed + 1)); }
+  table+=("$(printf '%-7s %4d s  %s' "$verdict" $((SECONDS - start)) "$story")")
+done
+while read -r story; do
+  table+=("$(printf '%-7s %6s  %s' 'not run' '' "$story")") left=$((left + 1))
+done < <(grep --line-regexp --invert-match --file <(echo "$asked") <<<"$all")
+
+step "stories of virtual metal"
+printf '%s\n' "${table[@]}"
+echo "stories: $((${#table[@]} - failed - left)) passed, $failed failed, $left not asked for"
+if ((failed)); then
+  echo "metal: serial logs, server logs, events and timelines are in $(realpath target/metal)" >&2
+  exit 1
+fi

@@ -2,6 +2,7 @@
 //! `tests/run ignition`.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use anyhow::Result;
 use serde_json::json;
@@ -120,6 +121,48 @@ async fn the_installed_config_makes_a_host_of_its_role() -> Result<()> {
         assert!(links.contains("timers.target.wants/thirdboot-send.timer"), "{links:?}");
         let k3s = tree.file("/etc/systemd/system/k3s.service");
         assert_eq!(k3s.is_ok(), role != "runner", "k3s on a {role}");
+    }
+    Ok(())
+}
+
+/// What a power cut leaves empty when it comes before the first boot counts as complete.
+const EMPTIED: [&str; 4] = [
+    "/etc/.ignition-result.json",
+    "/etc/systemd/",
+    "/etc/thirdboot/",
+    "/usr/local/",
+];
+
+/// Ignition then runs again, and finds the names of its own files, without what was in them.
+#[tokio::test]
+async fn the_installed_config_can_be_applied_over_itself() -> Result<()> {
+    let site = site().await?;
+    for (n, name, role) in HOSTS {
+        let live = live_of(&site, n, name, role).await?;
+        let config = live.installed_document()?;
+        let once = ignition::apply(&config).await?;
+        let files = once.files()?;
+        for path in files
+            .iter()
+            .filter(|path| EMPTIED.iter().any(|at| path.starts_with(at)))
+        {
+            fs::write(once.path(path), "")?;
+        }
+        let twice = ignition::apply_over(once, &config).await?;
+        assert_eq!(twice.files()?, files);
+        only_root_reads_secrets(&twice)?;
+        assert!(
+            twice
+                .file("/etc/thirdboot/reporter.env")?
+                .text
+                .contains("THIRDBOOT_SECRET=tb_host_")
+        );
+        everything_can_run(&twice)?;
+        assert!(
+            twice
+                .enable_units()?
+                .contains("multi-user.target.wants/thirdboot-boot.service")
+        );
     }
     Ok(())
 }

@@ -196,7 +196,7 @@ fn says(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::Unknown => "no host has these identifiers; adopt this machine, or add it to a host",
         HoldReason::Held => "an admin holds this host; it goes on when released",
-        HoldReason::Conflict => "its identifiers belong to different hosts; compare MAC, serial and UUID",
+        HoldReason::Conflict => "its MAC, serial and UUID are not those of one host; the alert says what differs",
         HoldReason::Attempts => "every attempt of its permit is used up and its disk is in pieces; arm it again",
         HoldReason::FailedAfterClaim => "its install ended half-way and its disk is in pieces; arm it again",
         HoldReason::Adopted => "adopted, and neither armed nor released yet",

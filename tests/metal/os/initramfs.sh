@@ -25,6 +25,7 @@ programs=(
   usr/sbin/useradd usr/sbin/groupadd usr/sbin/usermod usr/sbin/userdel usr/sbin/groupdel
   usr/sbin/sgdisk usr/sbin/mkfs.ext4 usr/sbin/mkfs.fat usr/sbin/mkswap usr/sbin/wipefs usr/sbin/blkid usr/sbin/sulogin
   usr/sbin/NetworkManager usr/lib/NetworkManager/nm-initrd-generator
+  usr/bin/dash usr/lib/dracut/dracut-util
 )
 for program in "${programs[@]}"; do
   install -D "$tree/$program" "$root/$program"
@@ -33,10 +34,11 @@ install -s "$tree/usr/lib/dracut/modules.d/30ignition/ignition" "$root/usr/bin/i
 ln -s ../../bin/udevadm "$root/usr/lib/systemd/systemd-udevd"
 cp "$tree"/usr/lib/udev/rules.d/{50-udev-default,60-block,60-persistent-storage}.rules "$root/usr/lib/udev/rules.d/"
 
-# Its emergency script is dracut's, to the letter, with the functions that it calls.
+# Its emergency script is dracut's, to the letter, with what it calls.
 install "$tree/usr/lib/dracut/modules.d/98dracut-systemd/dracut-emergency.sh" "$root/usr/bin/dracut-emergency"
-install "$tree/usr/lib/dracut/modules.d/99base/dracut-lib.sh" "$root/usr/lib/dracut-lib.sh"
+install "$tree"/usr/lib/dracut/modules.d/99base/dracut{,-dev}-lib.sh "$root/usr/lib/"
 install "$tree/usr/lib/dracut/modules.d/99base/rdsosreport.sh" "$root/usr/bin/rdsosreport"
+for name in dracut-getarg dracut-getargs; do ln -s ../lib/dracut/dracut-util "$root/usr/bin/$name"; done
 for verb in reboot poweroff halt; do
   install /dev/stdin "$root/usr/sbin/$verb" <<<$'#!/bin/sh\n'"exec busybox $verb -f"
 done

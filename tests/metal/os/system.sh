@@ -40,7 +40,7 @@ install "$standins/gpg" "$system/usr/bin/gpg"
 
 # rpm-ostree with its deployments, and podman.
 install "$standins/rpm-ostree" "$standins/podman" "$system/usr/bin/"
-install --mode 644 "$standins"/ostree-*.service "$units/"
+install --mode 644 "$standins"/ostree-*.service "$standins"/podman{.socket,@.service} "$units/"
 dpkg-query --admindir "$work/tree/var/lib/dpkg" --show --showformat '${Package}\n' | jq --raw-input . |
   jq --slurp --arg version "$version" \
     --arg checksum "$(find "$recipe" "$standins" -type f -exec cat {} + | sha256sum | cut -d ' ' -f 1)" \
@@ -69,7 +69,7 @@ done
 install -D --mode 644 /dev/stdin "$system/etc/NetworkManager/NetworkManager.conf" <<<$'[main]\nplugins=keyfile\n'
 install -D --mode 644 /dev/stdin "$system/etc/systemd/journald.conf" <<<$'[Journal]\nStorage=persistent\nForwardToSyslog=no'
 ln -s /run/NetworkManager/resolv.conf "$system/etc/resolv.conf"
-install --mode 644 "$recipe/ignition-firstboot-complete.service" "$units/"
+install --mode 644 "$recipe"/{ignition-firstboot-complete,volume-groups}.service "$units/"
 
 # Units that cost seconds of a machine without KVM and that no boot of ours needs.
 for unit in systemd-logind.service systemd-hostnamed.service dbus-org.freedesktop.hostname1.service \
@@ -98,6 +98,7 @@ wants multi-user.target NetworkManager.service
 wants multi-user.target ignition-firstboot-complete.service
 wants network-online.target NetworkManager-wait-online.service
 wants sysinit.target ostree-standin-boot.service
+wants coreos-installer-pre.target volume-groups.service
 wants multi-user.target ostree-finalize-staged.service
 # As on Fedora CoreOS: units are enabled by Ignition, never by a package's wish.
 rm -f "$system"/usr/lib/systemd/system-preset/*

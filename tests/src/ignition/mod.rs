@@ -62,7 +62,15 @@ pub async fn validate(name: &str, document: &[u8]) -> Result<()> {
 /// # Errors
 /// When a stage of Ignition fails.
 pub async fn apply(config: &[u8]) -> Result<Tree> {
-    run(Some(config), "ignition.firstboot ignition.platform.id=metal").await
+    run(image()?, Some(config), FROM_DISK).await
+}
+
+/// Applies a config once more to what an earlier run made, as after a power cut in the first boot.
+///
+/// # Errors
+/// When a stage of Ignition fails.
+pub async fn apply_over(tree: Tree, config: &[u8]) -> Result<Tree> {
+    run(tree.into_root(), Some(config), FROM_DISK).await
 }
 
 /// Applies the config that the kernel's command line names.
@@ -71,17 +79,26 @@ pub async fn apply(config: &[u8]) -> Result<Tree> {
 /// When a stage of Ignition fails.
 pub async fn apply_url(url: &str) -> Result<Tree> {
     let line = format!("ignition.firstboot ignition.platform.id=metal ignition.config.url={url}");
-    run(None, &line).await
+    run(image()?, None, &line).await
 }
 
-async fn run(user_config: Option<&[u8]>, command_line: &str) -> Result<Tree> {
-    ensure!(Path::new(IGNITION).exists(), "no {IGNITION}: apt-get install ignition");
-    let (root, work) = (TempDir::new()?, TempDir::new()?);
+/// The kernel's command line of a boot whose config is at hand.
+const FROM_DISK: &str = "ignition.firstboot ignition.platform.id=metal";
+
+/// A root file system on which Ignition never ran.
+fn image() -> Result<TempDir> {
+    let root = TempDir::new()?;
     // useradd works in a chroot there as other users: they must be able to enter it.
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755))?;
     for (path, text) in IMAGE_FILES {
         write(&root.path().join(path), text.as_bytes())?;
     }
+    Ok(root)
+}
+
+async fn run(root: TempDir, user_config: Option<&[u8]>, command_line: &str) -> Result<Tree> {
+    ensure!(Path::new(IGNITION).exists(), "no {IGNITION}: apt-get install ignition");
+    let work = TempDir::new()?;
     write(&work.path().join("cmdline"), command_line.as_bytes())?;
     write(&work.path().join("system/base.d/00-core.ign"), BASE.as_bytes())?;
     if let Some(config) = user_config {

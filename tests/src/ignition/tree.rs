@@ -36,6 +36,10 @@ impl Tree {
         Self { root, log }
     }
 
+    pub(super) fn into_root(self) -> TempDir {
+        self.root
+    }
+
     /// An absolute path of the target, outside.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root.path().join(path.trim_start_matches('/'))

@@ -1,4 +1,4 @@
-//! A cluster of the stand-in for k3s: its binary among the assets, and its description.
+//! A cluster of the stand-in for k3s: its binary among the assets, its description, and its first server.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,7 +8,8 @@ use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Rig, os};
+use super::partner::Partner;
+use super::{Card, Machine, Rig, os};
 use crate::host::ignition::sha256;
 
 /// The release that the stand-in says it is.
@@ -49,4 +50,33 @@ pub async fn describe(rig: &Rig) -> Result<()> {
 pub fn member(description: &mut Value, role: &str) {
     description["role"] = role.into();
     description["cluster"] = "c1".into();
+}
+
+/// Machine 1 with two cards in a switch, described and armed as the first server of the cluster: a bond in 802.3ad, a VLAN
+/// on it, and two packages, one from the fleet's own repository.
+///
+/// # Errors
+/// When a part of it is refused.
+pub async fn first_server(rig: &Rig) -> Result<(Machine, Partner)> {
+    let switch = Partner::with_ports(2).await?;
+    let mut machine = rig.machine(1)?;
+    machine.cards = (1..)
+        .zip(switch.wires.iter().copied())
+        .map(|(n, wire)| Card {
+            mac: format!("52:54:00:01:01:0{n}"),
+            wire,
+        })
+        .collect();
+    let mut host = Rig::description(&machine);
+    host["network"] = json!({
+        "uplink": {"method": "static", "addresses": ["198.51.100.11/24"], "gateways": []},
+        "bond": {"mode": "802.3ad", "ports": [machine.cards[0].mac, machine.cards[1].mac]},
+        "vlans": [{"id": VLAN, "addresses": ["192.168.123.1/24", "fd00:123::1/64"]}],
+    });
+    member(&mut host, "server");
+    describe(rig).await?;
+    rig.offer_packages().await?;
+    rig.admin.add(&host).await?;
+    rig.admin.arm(&machine.name).await?;
+    Ok((machine, switch))
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::host::ignition::sha256;
 
 /// Large enough to be eligible, and sparse.
-const SIZE: u64 = 9 << 30;
+pub const SIZE: u64 = 9 << 30;
 
 /// What is compared when a disk must be untouched.
 const HEAD: usize = 8 << 20;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -58,7 +59,12 @@ pub struct Machine {
     pub repository: u16,
     /// Where its serial log goes.
     pub folder: PathBuf,
+    /// What it says, each time that it is on, is kept here too.
+    pub heard: Heard,
 }
+
+/// The serial ports of a room: machine and what it said, in the order of their being switched on.
+pub type Heard = Arc<Mutex<Vec<(String, Serial)>>>;
 
 /// A machine that is switched on. Dropping it pulls the plug.
 #[derive(Debug)]
@@ -79,7 +85,8 @@ impl Machine {
         let mut command = Command::new("qemu-system-x86_64");
         command
             .args(["-accel", "tcg", "-machine", "q35,graphics=off", "-cpu", "qemu64"])
-            .args(["-smp", "2", "-m", "2048", "-nodefaults", "-display", "none"])
+            // One processor: with two, an emulated kernel was seen to lock up for ever as it started.
+            .args(["-smp", "1", "-m", "2048", "-nodefaults", "-display", "none"])
             .args(["-serial", "stdio", "-device", "virtio-rng-pci"])
             .args(["-qmp", &format!("unix:{},server,nowait", monitor.display())])
             .args(["-uuid", &self.uuid])
@@ -146,6 +153,8 @@ impl Machine {
             .context("qemu-system-x86_64 (package qemu-system-x86)")?;
         let port = child.stdout.take().context("no serial port")?;
         let serial = Serial::follow(port, &self.folder.join(format!("{}.serial.log", self.name)))?;
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.push((self.name.clone(), serial.clone()));
         Ok(Powered { serial, child, monitor })
     }
 }

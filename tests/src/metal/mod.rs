@@ -7,6 +7,7 @@
 
 pub mod cluster;
 pub mod disk;
+pub mod lvm;
 pub mod machine;
 pub mod mirror;
 pub mod os;

@@ -1,7 +1,9 @@
 //! The room that machines stand in: a server, packages, and a folder that keeps what was seen.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -9,8 +11,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::machine::Powered;
+use super::machine::{Heard, Powered};
 use super::mirror::Mirror;
+use super::serial::Serial;
 use super::{Card, Disk, Machine, cluster, os, timeline};
 use crate::Admin;
 use crate::server::{Settings, TestServer};
@@ -28,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(420);
 /// How often the server is asked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// A room. Dropping it writes down what happened in it.
+/// A room. What happened in it is written down when a machine is switched off, and when a wait fails.
 #[derive(Debug)]
 pub struct Rig {
     /// The server.
@@ -40,6 +43,7 @@ pub struct Rig {
     /// What is kept: logs, events, the timeline.
     pub folder: PathBuf,
     base: String,
+    heard: Heard,
 }
 
 impl Rig {
@@ -101,6 +105,7 @@ impl Rig {
             packages,
             folder,
             base,
+            heard: Heard::default(),
         })
     }
 
@@ -121,6 +126,7 @@ impl Rig {
             boot_url: format!("{}/boot.ipxe", self.base),
             repository: self.packages.address.port(),
             folder: self.folder.clone(),
+            heard: Arc::clone(&self.heard),
             name,
         })
     }
@@ -220,6 +226,7 @@ impl Rig {
             }
             sleep(LOOK_EVERY).await;
         };
+        self.keep().await?;
         bail!(
             "{what}: {why}\n{}  kept in {}",
             powered.serial.tail(),
@@ -227,18 +234,32 @@ impl Rig {
         )
     }
 
-    /// Writes down the events and the timeline of some machines.
+    /// Pulls the plug of a machine, and writes down what was seen.
     ///
     /// # Errors
-    /// When the server does not answer or the folder cannot be written.
-    pub async fn keep(&self, machines: &[(&Machine, &super::serial::Serial)]) -> Result<()> {
+    /// When it cannot be killed or the folder cannot be written.
+    pub async fn off(&self, powered: Powered) -> Result<Serial> {
+        let serial = powered.pull_the_plug().await?;
+        self.keep().await?;
+        Ok(serial)
+    }
+
+    /// Writes down the events of every machine that was on, and the timeline of all of them.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    async fn keep(&self) -> Result<()> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut moments = Vec::new();
-        for (machine, serial) in machines {
-            let events = self.admin.events(&machine.name).await.unwrap_or_default();
-            let file = self.folder.join(format!("{}.events.json", machine.name));
+        for (name, serial) in &heard {
+            moments.extend(timeline::of_serial(name, &serial.lines()));
+        }
+        for name in heard.iter().map(|(name, _)| name).collect::<BTreeSet<_>>() {
+            // A machine that nobody described has none, and a server that was taken away says nothing.
+            let events = self.admin.events(name).await.unwrap_or_default();
+            let file = self.folder.join(format!("{name}.events.json"));
             fs::write(file, serde_json::to_string_pretty(&events)?)?;
-            moments.extend(timeline::of_serial(&machine.name, &serial.lines()));
-            moments.extend(timeline::of_events(&machine.name, &events));
+            moments.extend(timeline::of_events(name, &events));
         }
         moments.sort_by_key(|moment| moment.at);
         fs::write(self.folder.join("timeline.txt"), timeline::text(&moments))?;

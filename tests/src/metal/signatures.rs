@@ -4,42 +4,22 @@
 use anyhow::Result;
 
 use super::disk::Disk;
+use super::lvm;
 
 /// Puts it on a disk.
 pub type Leave = fn(&Disk) -> Result<()>;
 
 /// What the disk check calls it, and how it gets there.
-pub const ALL: [(&str, Leave); 4] = [("ceph-bluestore", bluestore), ("lvm", lvm), ("md", md), ("zfs", zfs)];
+pub const ALL: [(&str, Leave); 4] = [
+    ("ceph-bluestore", bluestore),
+    ("lvm", lvm::label),
+    ("md", md),
+    ("zfs", zfs),
+];
 
 /// Ceph's BlueStore begins with a line of text.
 fn bluestore(disk: &Disk) -> Result<()> {
     disk.write(0, b"bluestore block device\n3f2a0000-0000-4000-8000-00000000beef\n")
-}
-
-/// LVM's label of a physical volume, in the second sector, with its checksum.
-fn lvm(disk: &Disk) -> Result<()> {
-    let mut sector = [0; 512];
-    sector[..8].copy_from_slice(b"LABELONE");
-    sector[8] = 1;
-    sector[20] = 32;
-    sector[24..32].copy_from_slice(b"LVM2 001");
-    sector[32..64].copy_from_slice(b"abcdefABCDEFabcdefABCDEFabcdefAB");
-    let sum = lvm_checksum(&sector[20..]);
-    sector[16..20].copy_from_slice(&sum.to_le_bytes());
-    disk.write(512, &sector)
-}
-
-/// CRC-32 with LVM's own start value, and without the last inversion.
-fn lvm_checksum(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| {
-        if crc & 1 == 1 {
-            (crc >> 1) ^ 0xedb8_8320
-        } else {
-            crc >> 1
-        }
-    };
-    let byte = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), step);
-    bytes.iter().fold(0xf597_a6cf, byte)
 }
 
 /// A member of a software RAID: superblock 1.2, 4 KiB from the start, with its checksum.

@@ -3,22 +3,26 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use anyhow::Result;
-use thirdboot_tests::metal::Rig;
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use thirdboot_tests::metal::rig::STAGES;
+use thirdboot_tests::metal::{Machine, Rig, cluster};
 use tokio::time::sleep;
 
-/// Stages that take a while, so that a fault finds them.
-const STAGES: [&str; 6] = [
-    "netbooting",
-    "live",
-    "installing",
-    "installed",
-    "first-boot",
-    "layered-boot",
-];
+/// How long a server or a cable is gone.
+const GONE: Duration = Duration::from_secs(20);
 
-/// A report is named by boot and number: none is recorded twice, and of those that say a
-/// milestone none is missing.
+/// The stages that a machine goes through with its power on: a fault finds it in each.
+fn stages() -> impl Iterator<Item = &'static str> {
+    STAGES.into_iter().filter(|stage| !["armed", "ready"].contains(stage))
+}
+
+/// Those during which the rootfs is not on its way: an outage then is a story of its own.
+fn stages_after_the_rootfs() -> impl Iterator<Item = &'static str> {
+    stages().filter(|stage| *stage != "netbooting")
+}
+
+/// A report is named by boot and number: none is recorded twice, and of those that say a milestone none is missing.
 async fn no_report_was_lost_or_doubled(rig: &Rig) -> Result<()> {
     let events = rig.admin.events("m1").await?;
     let mut named = BTreeSet::new();
@@ -35,6 +39,7 @@ async fn no_report_was_lost_or_doubled(rig: &Rig) -> Result<()> {
         "layered",
         "layered-boot",
         "network",
+        "joining",
         "ready",
     ] {
         assert!(said.contains(milestone), "no {milestone} in {said:?}");
@@ -42,29 +47,59 @@ async fn no_report_was_lost_or_doubled(rig: &Rig) -> Result<()> {
     Ok(())
 }
 
+/// How often the disk was allowed to be written, by one permit.
+async fn attempts(rig: &Rig) -> Result<Value> {
+    let run = rig.admin.host("m1").await?["run"].clone();
+    assert_eq!(run["number"], 1, "another permit was needed");
+    Ok(run["attempt"].clone())
+}
+
 #[tokio::test]
 #[ignore = "minutes: tests/run metal --full"]
-async fn a_power_cut_in_every_stage_ends_in_ready() -> Result<()> {
+async fn a_power_cut_in_every_stage_ends_in_ready_and_a_ready_machine_is_sent_to_its_disk() -> Result<()> {
     let rig = Rig::for_story("faults-power").await?;
-    let machine = rig.machine(1)?;
-    rig.admin.add(&Rig::description(&machine)).await?;
-    rig.admin.arm("m1").await?;
-    for stage in STAGES {
+    let (machine, _switch) = cluster::first_server(&rig).await?;
+    for stage in stages() {
         let powered = machine.power_on()?;
         rig.reach(&powered, "m1", stage).await?;
         powered.pull_the_plug().await?;
+        if stage == "installed" {
+            // Ignition has made its files, and none of them is on the disk yet.
+            let powered = machine.power_on()?;
+            let local = rig.hear(&powered, 0, "Thirdboot boots the local disk").await?;
+            rig.hear(&powered, local, "initramfs: switching root").await?;
+            powered.pull_the_plug().await?;
+        }
     }
     let powered = machine.power_on()?;
     rig.reach(&powered, "m1", "ready").await?;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    powered.pull_the_plug().await?;
+    is_sent_to_its_disk(&rig, &machine).await?;
     no_report_was_lost_or_doubled(&rig).await?;
-    let run = rig.admin.host("m1").await?["run"].clone();
-    assert_eq!(run["number"], 1, "another permit was needed");
     assert_eq!(
-        run["attempt"], 2,
+        attempts(&rig).await?,
+        2,
         "the write that was cut off is claimed once more, and no other"
     );
+    Ok(())
+}
+
+/// A ready machine comes up again by the network: it boots what is on its disk, and nobody else writes to it.
+async fn is_sent_to_its_disk(rig: &Rig, machine: &Machine) -> Result<()> {
+    let before = machine.disks[0].head()?;
+    let powered = machine.power_on()?;
+    rig.hear(&powered, 0, "Thirdboot boots the local disk").await?;
+    let booted = rig
+        .watch(&powered, "the boot of a ready machine", async || {
+            let events = rig.admin.events("m1").await?;
+            Ok(events.into_iter().find(|event| event["event"] == "booted"))
+        })
+        .await;
+    rig.off(powered).await?;
+    booted?["boot_id"].as_str().context("no boot_id")?;
+    assert_eq!(machine.disks[0].head()?, before, "its first megabytes changed");
+    let run = rig.admin.host("m1").await?["run"].clone();
+    assert_eq!((&run["number"], &run["stage"]), (&json!(1), &json!("ready")));
     Ok(())
 }
 
@@ -72,27 +107,23 @@ async fn a_power_cut_in_every_stage_ends_in_ready() -> Result<()> {
 #[ignore = "minutes: tests/run metal --full"]
 async fn a_server_that_is_gone_for_twenty_seconds_in_every_stage_is_waited_for() -> Result<()> {
     let mut rig = Rig::for_story("faults-server").await?;
-    let machine = rig.machine(1)?;
-    rig.admin.add(&Rig::description(&machine)).await?;
-    rig.admin.arm("m1").await?;
+    let (machine, _switch) = cluster::first_server(&rig).await?;
     let powered = machine.power_on()?;
-    // Not while the rootfs is on its way: that is a story of its own.
-    for stage in [
-        "live",
-        "installing",
-        "installed",
-        "first-boot",
-        "layering",
-        "layered-boot",
-    ] {
+    // While iPXE asks for what to load.
+    rig.hear(&powered, 0, "bytes [script]").await?;
+    rig.server.kill().await?;
+    sleep(GONE).await;
+    rig.server.start_again().await?;
+    for stage in stages_after_the_rootfs() {
         rig.reach(&powered, "m1", stage).await?;
         rig.server.kill().await?;
-        sleep(Duration::from_secs(20)).await;
+        sleep(GONE).await;
         rig.server.start_again().await?;
     }
-    rig.reach(&powered, "m1", "ready").await?;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    let ready = rig.reach(&powered, "m1", "ready").await;
+    rig.off(powered).await?;
+    ready?;
+    assert_eq!(attempts(&rig).await?, 1, "it was written twice");
     no_report_was_lost_or_doubled(&rig).await
 }
 
@@ -100,26 +131,18 @@ async fn a_server_that_is_gone_for_twenty_seconds_in_every_stage_is_waited_for()
 #[ignore = "minutes: tests/run metal --full"]
 async fn a_cable_that_is_out_for_twenty_seconds_in_every_stage_loses_no_report() -> Result<()> {
     let rig = Rig::for_story("faults-cable").await?;
-    let machine = rig.machine(1)?;
-    rig.admin.add(&Rig::description(&machine)).await?;
-    rig.admin.arm("m1").await?;
+    let (machine, _switch) = cluster::first_server(&rig).await?;
     let powered = machine.power_on()?;
-    for stage in [
-        "live",
-        "installing",
-        "installed",
-        "first-boot",
-        "layering",
-        "layered-boot",
-    ] {
+    for stage in stages_after_the_rootfs() {
         rig.reach(&powered, "m1", stage).await?;
         powered.set_link("boot", false).await?;
-        sleep(Duration::from_secs(20)).await;
+        sleep(GONE).await;
         powered.set_link("boot", true).await?;
     }
-    rig.reach(&powered, "m1", "ready").await?;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    let ready = rig.reach(&powered, "m1", "ready").await;
+    rig.off(powered).await?;
+    ready?;
+    assert_eq!(attempts(&rig).await?, 1, "it was written twice");
     no_report_was_lost_or_doubled(&rig).await
 }
 
@@ -141,6 +164,6 @@ async fn a_rootfs_that_breaks_off_is_an_emergency_and_a_reboot_helps() -> Result
     rig.server.start_again().await?;
     rig.hear(&powered, again, "Thirdboot installs m1").await?;
     rig.reach(&powered, "m1", "installed").await?;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await
+    rig.off(powered).await?;
+    Ok(())
 }

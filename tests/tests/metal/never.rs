@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use thirdboot_tests::metal::{Disk, Machine, Rig, signatures};
+use thirdboot_tests::metal::{Disk, Machine, Rig, lvm, signatures};
 
 /// Boots an armed machine that must refuse, and gives the reason that the server shows.
 async fn refusal(rig: &Rig, machine: &Machine) -> Result<String> {
@@ -20,8 +20,7 @@ async fn refusal_of(rig: &Rig, machine: &Machine, description: &Value) -> Result
             Ok((run["stage"] == "failed").then(|| run["failed"]["cause"].to_string()))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(machine, &serial)]).await?;
+    rig.off(powered).await?;
     failed
 }
 
@@ -37,6 +36,25 @@ async fn a_disk_that_holds_something_is_refused_by_name_and_untouched() -> Resul
         assert!(cause.contains(word), "no {word} in {cause}");
         assert_eq!(machine.disks[0].head()?, before, "{word}: it was written to");
     }
+    Ok(())
+}
+
+/// The installer's own unit keeps volume groups from coming up; the stand-in brings them up all the same when it is told
+/// to. What is in a volume that is up is named as well.
+#[tokio::test]
+#[ignore = "minutes: tests/run metal --full"]
+async fn an_active_volume_group_is_refused_by_name_and_untouched() -> Result<()> {
+    let rig = Rig::for_story("never-active").await?;
+    let machine = rig.machine(1)?;
+    lvm::group(&machine.disks[0])?;
+    let before = machine.disks[0].head()?;
+    let mut description = Rig::description(&machine);
+    description["install"]["kernel_arguments"] = json!(["standin.volume-groups"]);
+    let cause = refusal_of(&rig, &machine, &description).await?;
+    for word in ["lvm", lvm::INSIDE] {
+        assert!(cause.contains(word), "no {word} in {cause}");
+    }
+    assert_eq!(machine.disks[0].head()?, before, "it was written to");
     Ok(())
 }
 
@@ -72,8 +90,7 @@ async fn an_inspection_says_what_is_there_and_writes_nothing() -> Result<()> {
             Ok(events.into_iter().find(|event| event["message"] == "inspection"))
         })
         .await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     assert_eq!(seen?["refused"], Value::Null);
     assert!(machine.disks[0].is_blank()?, "it was written to");
     Ok(())

@@ -8,27 +8,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use thirdboot_tests::metal::{Card, Disk, Rig, cluster, os, partner::Partner, serial::Serial};
+use thirdboot_tests::metal::{Disk, Rig, cluster, os, serial::Serial};
 use thirdboot_tests::secrets;
 
 #[tokio::test]
 async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
     let rig = Rig::for_story("short").await?;
-    let switch = Partner::with_ports(2).await?;
-    let mut machine = rig.machine(1)?;
-    machine.cards = cards(&switch);
-    let mut host = Rig::description(&machine);
-    host["network"] = json!({
-        "uplink": {"method": "static", "addresses": ["198.51.100.11/24"], "gateways": []},
-        "bond": {"mode": "802.3ad", "ports": [machine.cards[0].mac, machine.cards[1].mac]},
-        "vlans": [{"id": 1234, "addresses": ["192.168.123.1/24", "fd00:123::1/64"]}],
-    });
-    cluster::member(&mut host, "server");
-    cluster::describe(&rig).await?;
-    rig.offer_packages().await?;
-    rig.admin.add(&host).await?;
-    rig.admin.arm("m1").await?;
-
+    let (machine, _switch) = cluster::first_server(&rig).await?;
     let powered = machine.power_on()?;
     for stage in [
         "live",
@@ -39,28 +25,15 @@ async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
         "joining",
         "ready",
     ] {
-        if let Err(error) = rig.reach(&powered, "m1", stage).await {
-            rig.keep(&[(&machine, &powered.serial)]).await?;
-            return Err(error);
-        }
+        rig.reach(&powered, "m1", stage).await?;
     }
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    let serial = rig.off(powered).await?;
 
     its_boots_are_proven(&rig).await?;
     its_disk_is_as_asked(&machine.disks[0])?;
     no_secret_is_where_it_does_not_belong(&rig, &machine.disks[0], &serial).await?;
     only_what_was_needed_was_fetched(&rig);
     Ok(())
-}
-
-/// Two cards, one a port of the switch.
-fn cards(switch: &Partner) -> Vec<Card> {
-    let card = |(n, wire)| Card {
-        mac: format!("52:54:00:01:01:0{n}"),
-        wire,
-    };
-    (1..).zip(switch.wires.iter().copied()).map(card).collect()
 }
 
 /// Stages in order, three boots, and the deployment that was staged is the one that runs.

@@ -15,8 +15,7 @@ async fn a_machine_with_uefi_comes_as_far_as_its_first_report() -> Result<()> {
     rig.admin.arm("m1").await?;
     let powered = machine.power_on()?;
     let reached = rig.reach(&powered, "m1", "live").await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     reached.map(|_| ())
 }
 
@@ -37,7 +36,6 @@ async fn an_unknown_machine_is_adopted_and_installed_without_touching_its_power(
     rig.admin.add(&Rig::description(&machine)).await?;
     rig.admin.arm("m1").await?;
     let reached = rig.reach(&powered, "m1", "installed").await;
-    let serial = powered.pull_the_plug().await?;
-    rig.keep(&[(&machine, &serial)]).await?;
+    rig.off(powered).await?;
     reached.map(|_| ())
 }

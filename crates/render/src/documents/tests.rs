@@ -85,6 +85,19 @@ fn runner() -> Host {
     host
 }
 
+/// The power may be cut between Ignition's work and what marks its boot complete: it runs again, over its own files.
+#[test]
+fn the_installed_config_can_be_applied_over_itself() {
+    let run = Run::new(samples::install());
+    for host in [agent(), server(), runner()] {
+        let documents = documents(&run.facts(&host)).unwrap();
+        let (config, _) = from_slice(&documents.installed).unwrap();
+        let stops = config.storage.files.iter().find(|file| file.overwrite != Some(true));
+        assert_eq!(stops.map(|file| &file.path), None);
+        assert!(config.storage.links.iter().all(|link| link.overwrite == Some(true)));
+    }
+}
+
 #[test]
 fn an_agent_with_defaults() {
     let run = Run::new(samples::install());

@@ -39,6 +39,7 @@ pub const RESERVED: &[Reserved] = &[
         "what the installer writes is decided by the permit",
     ),
     reserved("/etc/hostname", "set the host's name"),
+    reserved("/etc/.ignition-result.json", "Ignition says there how it went"),
     reserved(
         "/etc/NetworkManager/system-connections",
         "describe the host's network: it is proven against that",

@@ -63,6 +63,12 @@ fn the_binary_is_checked_the_config_is_private_and_ready_is_said_once_the_node_i
     );
     assert_eq!(server.events(), ["joining", "ready"]);
     assert_eq!(server.report("joining")["message"], "join as node1");
+    let calls = machine.read("calls");
+    let at = |call: &str| calls.lines().position(|line| line.trim_end() == call).unwrap();
+    assert!(
+        at("sync") < at("systemctl enable k3s.service"),
+        "a power cut leaves an empty config beside an enabled k3s"
+    );
     assert_eq!(
         machine.calls("systemctl"),
         [

@@ -70,7 +70,7 @@ impl Machine {
         machine.write("sys/class/net/lo/address", "00:00:00:00:00:00\n");
         machine.write("sys/class/net/lo/type", "772\n");
         fs::create_dir_all(machine.path("etc/coreos/installer.d")).unwrap();
-        for quiet in ["udevadm", "mount", "umount", "restorecon", "chgrp"] {
+        for quiet in ["udevadm", "mount", "umount", "restorecon", "chgrp", "sync"] {
             machine.stub(quiet, "");
         }
         machine.stub("systemctl", "");
