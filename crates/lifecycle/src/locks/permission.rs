@@ -34,7 +34,10 @@ impl GroupSettings {
         };
         match needs_window {
             Some(window) if window.contains(now) => Ok(()),
-            Some(window) => refuse("outside_window", format!("{group} reboots in its window only: {window}")),
+            Some(window) => refuse(
+                "outside_window",
+                format!("{group} reboots in its window only: {window}"),
+            ),
             // Refused when it is set.
             None => refuse("outside_window", format!("{group} has no window to reboot in")),
         }

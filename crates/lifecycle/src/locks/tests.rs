@@ -268,7 +268,8 @@ fn a_group_allows_what_is_wanted_now() {
         window: Some(RebootWindow::clone(&window)),
         ..GroupSettings::default()
     };
-    let kind = |settings: &GroupSettings, reason, now| settings.permits(&group(), reason, now).err().map(|not| not.kind);
+    let kind =
+        |settings: &GroupSettings, reason, now| settings.permits(&group(), reason, now).err().map(|not| not.kind);
     let (update, monthly) = (LockReason::Update, LockReason::Monthly);
     let locked = settings(UpdatePolicy::Locked, false);
     assert_eq!(kind(&locked, update, shut), None, "its window is for other things");
