@@ -36,6 +36,8 @@ pub async fn inside(test: &str) -> Result<Option<PathBuf>> {
         .arg(std::env::current_exe()?)
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, folder.path())
+        // Trees, too: layers of a machine's root that lie in one another cannot be mounted.
+        .env("TMPDIR", folder.path())
         .kill_on_drop(true)
         .output()
         .await
