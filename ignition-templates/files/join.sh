@@ -102,16 +102,9 @@ hand_in() {
     esac
 }
 
-# The kubelet's own credentials may read its own node, on servers and agents alike.
-node_is_ready() {
-    local condition='{.status.conditions[?(@.type=="Ready")].status}'
-    [[ $(k3s kubectl --kubeconfig "$root/var/lib/rancher/k3s/agent/kubelet.kubeconfig" \
-        get node "$node" --output "jsonpath=$condition" 2>/dev/null) == True ]]
-}
-
 for try in {1..180}; do
     if [[ $kind == init && -z $handed_in ]]; then hand_in; fi
-    if [[ $kind != init || -n $handed_in ]] && node_is_ready; then
+    if [[ $kind != init || -n $handed_in ]] && is_well; then
         be_ready "node $node is Ready"
         exit 0
     fi

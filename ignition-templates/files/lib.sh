@@ -131,7 +131,7 @@ begin_updates() {
 }
 
 # Whether this machine does what it is for in this boot: its node is Ready, or its podman answers. The cluster may speak
-# of the boot before for a while.
+# of the boot before for a while. The kubelet's own credentials may read its own node, on servers and agents alike.
 is_well() {
     local node='{.status.nodeInfo.bootID} {.status.conditions[?(@.type=="Ready")].status}'
     if [[ -e $root/etc/rancher/k3s/config.yaml ]]; then

@@ -22,6 +22,11 @@ while :; do
     200) break ;;
     400 | 403 | 404) fail "no monthly reboot: the reboot lock was refused, status $status: $value" ;;
     esac
+    # Its group does not want it any more, which this system was installed with.
+    if [[ $(field "$answer" kind) == monthly_off ]]; then
+        thirdboot-report note --message "no monthly reboot: $value"
+        exit 0
+    fi
     if [[ $value != "$said" ]]; then echo "waiting to reboot, status $status: $value" >&2; fi
     said=$value
     if ((SECONDS + 30 > over)); then

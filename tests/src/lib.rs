@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod secrets;
 pub mod server;
 pub mod site;
+pub mod standins;
 pub mod terraform;
 pub mod vm;
 pub mod wait;

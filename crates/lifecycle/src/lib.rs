@@ -51,8 +51,8 @@ pub use host::{Arch, DiskBoot, Hold, Host, Install, KnownBy, Role};
 pub use identity::{BootId, Identified, Identity, Mac, Serial, SmbiosUuid, identify};
 pub use locks::{
     DEFAULT_DRAIN_S, Day, GroupName, GroupSettings, InvalidGroupName, InvalidGroupSettings, InvalidStart, LockAsk,
-    LockReason, LockSlot, LockVerdict, MAX_SLOTS, RebootWindow, Servers, SlotState, Standing, StartTime, UpdatePolicy,
-    WAITER_FRESH_S, decide_lock,
+    LockReason, LockSlot, LockVerdict, MAX_SLOTS, NotWanted, RebootWindow, Servers, SlotState, Standing, StartTime,
+    UpdatePolicy, WAITER_FRESH_S, decide_lock,
 };
 pub use name::{ClusterName, HostName, InvalidName, RunNumber};
 pub use network::{

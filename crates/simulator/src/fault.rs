@@ -35,7 +35,8 @@ pub enum Fault {
     StagingLostOnce,
     /// The staged deployment is never finalised.
     StagingAlwaysLost,
-    /// The switch does not carry the VLAN.
+    /// The switch does not carry the VLAN. Only a neighbour that does not answer tells: it needs one that was ready when
+    /// the machine was armed.
     VlanMissing,
     /// The layered system runs, and its network check hangs.
     NetworkSilent,
@@ -154,7 +155,7 @@ impl Fault {
             Self::DiskDoesNotBoot => Meant::Stuck("disk-does-not-boot"),
             Self::NoFirstBoot => Meant::Stuck("no-first-boot"),
             Self::LayeringStuck => Meant::Stuck("layering-stuck"),
-            Self::VlanMissing => Meant::Stuck("network-differs"),
+            Self::VlanMissing => Meant::Stuck("vlan-not-carried"),
             Self::NetworkSilent => Meant::Stuck("network-silent"),
             Self::FirstServerLost | Self::SilentAfterJoin => Meant::Stuck("join-stuck"),
         }
@@ -195,11 +196,17 @@ impl Fault {
             Self::NoFirstBoot => "two file systems labelled boot",
             Self::LayeringFails | Self::LayeringStuck => "package repository",
             Self::StagingAlwaysLost => "orderly shutdown",
-            Self::VlanMissing => "VLAN is assigned",
+            Self::VlanMissing => "does not carry this VLAN",
             Self::NetworkSilent => "thirdboot-network.service",
             Self::JoinRefused => "delete it",
             Self::FirstServerLost | Self::SilentAfterJoin => "journal of k3s",
         })
+    }
+
+    /// Whether it only shows beside a neighbour that was ready before.
+    #[must_use]
+    pub fn needs_neighbour(self) -> bool {
+        self == Self::VlanMissing
     }
 
     /// Whether it only happens to a machine that joins a cluster.

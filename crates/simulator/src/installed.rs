@@ -147,7 +147,10 @@ impl Machine {
     /// Says what the network is until the server says that it is what was asked.
     async fn prove_network(&self, disk: &Installation, reporter: &mut Reporter) -> Result<Option<Turn>, Trouble> {
         let keyfiles = disk.config.files_below(keyfile::FOLDER)?;
-        let facts = keyfile::network_facts(&keyfiles, &self.hardware.macs, self.has(Fault::VlanMissing));
+        let peers = disk.config.file(keyfile::PEERS)?.unwrap_or_default();
+        let peers: Vec<String> = String::from_utf8_lossy(&peers).lines().map(str::to_owned).collect();
+        let is_cut_off = self.has(Fault::VlanMissing);
+        let facts = keyfile::network_facts(&keyfiles, &self.hardware.macs, &peers, is_cut_off);
         loop {
             match reporter
                 .say(Saying::of(ReportEvent::Network).facts(facts.clone()))

@@ -13,13 +13,24 @@ const LACP_PARTNER: &str = "02:00:5e:00:00:01";
 /// Keys of one keyfile as `section.key`.
 type Keys = BTreeMap<String, String>;
 
-/// The facts of a `network` report of a machine whose keyfiles these are. With `vlans_dead` the switch carries no VLAN.
-pub(crate) fn network_facts(keyfiles: &[String], macs: &[String], vlans_dead: bool) -> Map<String, Value> {
+/// Where the neighbours stand that are pinged, a line each.
+pub(crate) const PEERS: &str = "/etc/thirdboot/peers";
+
+/// The facts of a `network` report of a machine whose keyfiles these are, and who pings the first of these neighbours.
+/// With `vlans_dead` the switch carries no VLAN: the interface is up all the same, as a switch tells nobody, and nobody on
+/// it answers.
+pub(crate) fn network_facts(
+    keyfiles: &[String],
+    macs: &[String],
+    peers: &[String],
+    vlans_dead: bool,
+) -> Map<String, Value> {
     let profiles: Vec<Keys> = keyfiles.iter().map(|text| keys(text)).collect();
     let of = |kind: &'static str| profiles.iter().filter(move |keys| is(keys, "connection.type", kind));
     let bond = of("bond").next();
     let ports: Vec<&Keys> = of("ethernet").collect();
-    let vlans: Vec<&Keys> = of("vlan").filter(|_| !vlans_dead).collect();
+    let vlans: Vec<&Keys> = of("vlan").collect();
+    let peer = peers.first().zip(vlans.first());
     let mut addresses: Vec<Value> = vec![json!({"interface": "eno1", "address": "192.0.2.10/24"})];
     for profile in bond.iter().chain(&ports).chain(&vlans) {
         addresses.extend(own_addresses(profile));
@@ -30,7 +41,11 @@ pub(crate) fn network_facts(keyfiles: &[String], macs: &[String], vlans_dead: bo
         "vlans": vlans.iter().map(|keys| vlan(keys)).collect::<Vec<_>>(),
         "addresses": addresses,
         "mtu": bond.or(ports.first().copied()).and_then(mtu).unwrap_or(1500),
-        "peer": null,
+        "peer": peer.map(|(peer, keys)| {
+            let is_there = !vlans_dead;
+            let interface = keys.get("connection.interface-name");
+            json!({"address": peer, "interface": interface, "reached": is_there, "full_size": is_there, "mtu": mtu(keys)})
+        }),
     });
     match facts {
         Value::Object(facts) => facts,
@@ -106,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_described_comes_up() {
-        let facts = network_facts(&files(), &["02:00:00:00:00:01".to_owned()], false);
+        let facts = network_facts(&files(), &["02:00:00:00:00:01".to_owned()], &[], false);
         assert_eq!(facts["bond"], json!({"name": "bond0", "mode": "802.3ad"}));
         assert_eq!(facts["ports"][0]["mac"], "02:00:00:00:00:01");
         assert_eq!(facts["ports"][0]["link"], true);
@@ -119,19 +134,30 @@ mod tests {
             json!({"interface": "bond0", "address": "192.0.2.7/24"})
         );
         assert_eq!(facts["addresses"][2]["address"], "10.0.0.2/24");
+        assert!(facts["peer"].is_null(), "the first of its VLAN has nobody to ping");
     }
 
     #[test]
-    fn a_dead_vlan_and_a_foreign_card_show() {
-        let facts = network_facts(&files(), &[], true);
-        assert_eq!(facts["vlans"], json!([]));
+    fn a_vlan_that_is_not_carried_is_up_and_silent() {
+        let peers = ["10.0.0.1".to_owned()];
+        for (dead, answers) in [(true, false), (false, true)] {
+            let facts = network_facts(&files(), &[], &peers, dead);
+            assert_eq!(facts["vlans"][0]["up"], true);
+            let expected = json!({"address": "10.0.0.1", "interface": "bond0.1000", "reached": answers,
+                "full_size": answers, "mtu": 9000});
+            assert_eq!(facts["peer"], expected);
+        }
+    }
+
+    #[test]
+    fn a_foreign_card_shows() {
+        let facts = network_facts(&files(), &[], &[], false);
         assert_eq!(facts["ports"][0]["link"], false);
-        assert_eq!(facts["addresses"].as_array().unwrap().len(), 2);
     }
 
     #[test]
     fn a_machine_without_keyfiles_has_its_uplink() {
-        let facts = network_facts(&[], &[], false);
+        let facts = network_facts(&[], &[], &[], false);
         assert!(facts["bond"].is_null());
         assert_eq!(facts["mtu"], 1500);
     }

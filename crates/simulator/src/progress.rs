@@ -38,6 +38,8 @@ pub enum Step {
     Joining,
     /// It waits for its turn to reboot into an update.
     Waiting,
+    /// It is well again after its reboot, and about to give its slot back.
+    Back,
     /// It is what it was to become.
     Ready,
     /// It hangs, for this reason; nobody told the server.
@@ -59,6 +61,7 @@ impl fmt::Display for Step {
             Self::Network => f.write_str("brings up its network"),
             Self::Joining => f.write_str("joins"),
             Self::Waiting => f.write_str("waits for its turn to reboot"),
+            Self::Back => f.write_str("is back from its reboot"),
             Self::Ready => f.write_str("ready"),
             Self::Hangs(why) => f.write_str(why),
         }

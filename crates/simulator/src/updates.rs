@@ -82,6 +82,8 @@ impl Machine {
         reporter
             .say(booted.fact("deployment", ignition::sha256(b"updated")))
             .await;
+        // Said before anybody else can have its slot.
+        self.tell(Step::Back);
         self.ask(&lock, "steady-state").await?;
         self.disk = Some(disk);
         Ok(Turn::End(Outcome::Ready))

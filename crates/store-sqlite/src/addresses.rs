@@ -1,12 +1,11 @@
-//! Fixed addresses: each of one host, and given from pools.
+//! Fixed addresses: each of one host.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{SqliteExecutor, SqlitePool};
-use thirdboot_lifecycle::{AddressPool, AddressRange, Host, Vlan, address_key};
+use thirdboot_lifecycle::{AddressPool, Host, Vlan, address_key};
 use thirdboot_store::{HostId, HostState, StoreError};
 
 use crate::batch::Batch;
@@ -37,7 +36,7 @@ pub(crate) struct ClusterPool {
 
 impl ClusterPool {
     /// A VLAN's own pool, or that of the host's cluster where they meet.
-    fn of_vlan<'a>(of_cluster: Option<&'a Self>, vlan: &'a Vlan) -> Option<&'a AddressPool> {
+    pub(crate) fn of_vlan<'a>(of_cluster: Option<&'a Self>, vlan: &'a Vlan) -> Option<&'a AddressPool> {
         let of_cluster = of_cluster.filter(|cluster| cluster.vlan == vlan.id);
         vlan.pool.as_ref().or(of_cluster.map(|cluster| &cluster.pool))
     }
@@ -80,89 +79,6 @@ pub(crate) fn rows_of(host: &Host, of_cluster: Option<&ClusterPool>) -> Vec<(Str
         .chain(of_vlans)
         .map(|(address, leased)| (text(address_key(address.addr())), leased))
         .collect()
-}
-
-/// Gives `host` what the pools of its VLANs and of its cluster owe it. `stated` are addresses that hosts of the same change ask for by name.
-/// An inner error is this host's alone.
-pub(crate) async fn lease(
-    batch: &mut Batch<'_>,
-    id: Option<HostId>,
-    host: &mut Host,
-    of_cluster: Option<&ClusterPool>,
-    stated: &mut BTreeSet<u128>,
-) -> Result<Result<(), StoreError>, StoreError> {
-    for (at, vlan) in host.network.vlans.iter_mut().enumerate() {
-        let Some(pool) = ClusterPool::of_vlan(of_cluster, vlan).cloned() else {
-            continue;
-        };
-        for range in pool.ranges() {
-            let is_v4 = range.prefix.addr().is_ipv4();
-            if vlan.addresses.iter().any(|address| address.addr().is_ipv4() == is_v4) {
-                continue;
-            }
-            let free = match id {
-                Some(id) => held(batch.connection, id, range).await?,
-                None => None,
-            };
-            let free = match free {
-                Some(address) => Some(address),
-                None => lowest_free(batch.connection, range, stated).await?,
-            };
-            let Some(address) = free.and_then(|address| range.with_prefix(address)) else {
-                return Ok(Err(StoreError::Exhausted {
-                    field: match vlan.pool {
-                        Some(_) => format!("network.vlans[{at}].pool"),
-                        None => format!("network.vlans[{at}].addresses"),
-                    },
-                    range: range.prefix.trunc().to_string(),
-                }));
-            };
-            stated.insert(address_key(address.addr()));
-            vlan.addresses.push(address);
-        }
-    }
-    Ok(Ok(()))
-}
-
-fn bounds(range: &AddressRange) -> (String, String) {
-    let keys = range.keys();
-    (text(*keys.start()), text(*keys.end()))
-}
-
-/// What this host was given from the range before.
-async fn held(on: &mut SqliteConnection, id: HostId, range: &AddressRange) -> Result<Option<IpAddr>, StoreError> {
-    let (first, last) = bounds(range);
-    let found: Option<String> = sqlx::query_scalar(
-        "SELECT address FROM addresses WHERE host_id = ? AND leased = 1 AND address BETWEEN ? AND ? \
-         ORDER BY address LIMIT 1",
-    )
-    .bind(signed(id.0))
-    .bind(first)
-    .bind(last)
-    .fetch_optional(on)
-    .await
-    .map_err(|error| unavailable(&error))?;
-    found.map(|text| parse(&text)).transpose()
-}
-
-async fn lowest_free(
-    on: &mut SqliteConnection,
-    range: &AddressRange,
-    stated: &BTreeSet<u128>,
-) -> Result<Option<IpAddr>, StoreError> {
-    let (first, last) = bounds(range);
-    let taken: Vec<String> =
-        sqlx::query_scalar("SELECT address FROM addresses WHERE address BETWEEN ? AND ? ORDER BY address")
-            .bind(first)
-            .bind(last)
-            .fetch_all(on)
-            .await
-            .map_err(|error| unavailable(&error))?;
-    let mut keys: BTreeSet<u128> = stated.range(range.keys()).copied().collect();
-    for text in &taken {
-        keys.insert(address_key(parse(text)?));
-    }
-    Ok(range.lowest_free(keys))
 }
 
 /// What a new host's addresses are, for a whole list of hosts.

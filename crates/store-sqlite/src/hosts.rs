@@ -1,14 +1,15 @@
 //! Hosts are added, and own their names and identifiers alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use thirdboot_lifecycle::{Host, HostName, address_key};
+use thirdboot_lifecycle::{Host, HostName};
 use thirdboot_store::{Actor, AnswerKey, HostId, HostState, LogEntry, RenderAnswer, StoreError};
 
 use crate::addresses;
 use crate::answers;
 use crate::batch::Batch;
 use crate::error::{is_unique_violation, unavailable};
+use crate::leasing::Leasing;
 use crate::read::{Key, json, keys_of};
 use crate::rows::signed;
 use crate::script::Script;
@@ -34,20 +35,14 @@ pub(crate) async fn add(
     if let Some(taken) = twice(&hosts) {
         return Ok(Err(taken));
     }
-    let stated = |host: &Host| {
-        host.network
-            .addresses()
-            .map(|(_, address)| address_key(address.addr()))
-            .collect()
-    };
-    let mut stated: BTreeSet<u128> = hosts.iter().flat_map(|host| -> Vec<u128> { stated(host) }).collect();
+    let mut leasing = Leasing::beside(&hosts);
     let mut rows = Vec::with_capacity(hosts.len());
     for host in &mut hosts {
-        let of_cluster = addresses::of_cluster(batch, host).await?;
-        if let Err(error) = addresses::lease(batch, None, host, of_cluster.as_ref(), &mut stated).await? {
+        if let Err(error) = leasing.lease(batch, None, host).await? {
             return Ok(Err(error));
         }
-        rows.push(addresses::rows_of(host, of_cluster.as_ref()));
+        let of_cluster = leasing.pool_of(batch, host).await?;
+        rows.push(addresses::rows_of(host, of_cluster.as_deref()));
     }
     let (first_id, first_event) = (batch.meta.mark.last_host + 1, batch.meta.last_event + 1);
     let added: Vec<HostState> = (first_id..)

@@ -17,6 +17,7 @@ mod error;
 mod faults;
 mod hosts;
 mod job;
+mod leasing;
 mod lock;
 mod locks;
 pub mod maintenance;

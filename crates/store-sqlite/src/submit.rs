@@ -1,6 +1,5 @@
 //! One submission inside a transaction: load, apply, write.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thirdboot_lifecycle::Host;
@@ -9,8 +8,9 @@ use thirdboot_store::{
 };
 
 use crate::batch::Batch;
+use crate::leasing::Leasing;
 use crate::reports::KeptAnswer;
-use crate::{addresses, pending, read, save};
+use crate::{pending, read, save};
 
 /// Carries out `submission`. The outer error is the whole transaction's.
 pub(crate) async fn submit(
@@ -64,10 +64,10 @@ async fn keep(
         return Box::pin(remove(batch, state)).await;
     }
     if let Some(host) = change.host.as_mut().filter(|host| may_be_owed(&state.host, host)) {
-        let of_cluster = addresses::of_cluster(batch, host).await?;
-        let mut stated = BTreeSet::new();
-        let given = addresses::lease(batch, Some(state.id), host, of_cluster.as_ref(), &mut stated);
-        if let Err(error) = given.await? {
+        if let Err(error) = Leasing::beside(std::slice::from_ref(host))
+            .lease(batch, Some(state.id), host)
+            .await?
+        {
             batch.hosts.insert(state.id, state);
             return Ok(Err(error));
         }

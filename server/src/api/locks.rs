@@ -63,7 +63,8 @@ pub(super) async fn show(State(app): State<App>, _: Viewer, Path(group): Path<St
 /// Replaces the settings of a group.
 ///
 /// Slots and limits count at once; who holds a slot keeps it. Policy, window and monthly reboot are part of an installed
-/// system: hosts get them when they are armed the next time.
+/// system: hosts get them when they are armed the next time. Until then a host that asks for what its group does not
+/// allow now is refused: an update when they are off, and whatever falls outside of the window.
 #[utoipa::path(
     put, path = "/api/v1/locks/{group}", tag = "locks", operation_id = "put_lock_group", security(("token" = ["admin"])),
     params(

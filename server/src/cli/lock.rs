@@ -63,7 +63,7 @@ struct Set {
     #[arg(long)]
     slots: Option<u16>,
     /// How its hosts update: off, locked (whenever there is an update, under the lock) or window (in the window, without
-    /// a lock). They get it when they are armed the next time.
+    /// a lock). They get it when they are armed the next time; until then what it does not allow is refused.
     #[arg(long, value_parser = policy)]
     policy: Option<UpdatePolicy>,
     /// Days, start in UTC and length in minutes, for the policy window and the monthly reboot, such as
@@ -90,6 +90,15 @@ struct Set {
     no_limit: bool,
 }
 
+/// What is said when a change does not reach the hosts that are there.
+const INSTALLED: &str = "\nHosts that are installed keep their policy, window and monthly timer until they are armed again. What they ask for \
+    and this group no longer allows is refused from now on; what it newly allows they do not ask for.\n";
+
+/// Whether a change is about what stands in installed systems.
+fn is_installed_otherwise(before: &LockGroupSpec, now: &LockGroupSpec) -> bool {
+    (before.policy, &before.window, before.monthly) != (now.policy, &now.window, now.monthly)
+}
+
 impl LockCommand {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let (client, output) = (self.connection.client()?, &self.connection.output);
@@ -106,8 +115,14 @@ impl LockCommand {
             Action::Group(Group::Reset { name }) => client.reset_lock_group(&name, "*").await?,
             Action::Group(Group::Set(set)) => {
                 let before = client.lock_group(&set.name).await?;
-                let spec = set.change(before.settings)?;
-                client.put_lock_group(&set.name, &spec, &before.etag).await?
+                let spec = set.change(before.settings.clone())?;
+                let group = client.put_lock_group(&set.name, &spec, &before.etag).await?;
+                let note = if is_installed_otherwise(&before.settings, &spec) {
+                    INSTALLED
+                } else {
+                    ""
+                };
+                return output.print(&group, || shown(&group, output.columns(), now()) + note);
             }
         };
         output.print(&group, || shown(&group, output.columns(), now()))
@@ -170,19 +185,30 @@ fn listed(groups: &[LockGroupView], columns: Option<u16>, now: Timestamp) -> Str
         columns,
     );
     for group in groups {
-        for place in group.holders.iter().chain(&group.waiting) {
+        for (place, turn) in places(group) {
             let slots = format!("{}/{}", group.holders.len(), group.settings.slots);
-            let [host, state, since, asked, reason, note] = row(place, now);
+            let [host, state, since, asked, reason, note] = row(place, turn, now);
             shown.add_row([group.name.clone(), slots, host, state, since, asked, reason, note]);
         }
     }
     table::text(&shown)
 }
 
-fn row(place: &LockPlaceView, now: Timestamp) -> [String; 6] {
+/// Who holds a slot, then who waits, with the number of its turn.
+fn places(group: &LockGroupView) -> impl Iterator<Item = (&LockPlaceView, Option<usize>)> {
+    let holders = group.holders.iter().map(|place| (place, None));
+    holders.chain(group.waiting.iter().zip(1..).map(|(place, turn)| (place, Some(turn))))
+}
+
+fn row(place: &LockPlaceView, turn: Option<usize>, now: Timestamp) -> [String; 6] {
+    let state = match turn {
+        None => place.state.clone(),
+        Some(1) => format!("{}, next", place.state),
+        Some(turn) => format!("{}, {turn}.", place.state),
+    };
     [
         place.host.clone(),
-        place.state.clone(),
+        state,
         table::age(place.since, now),
         table::age(place.asked_at, now),
         place.reason.clone(),
@@ -216,12 +242,12 @@ fn shown(group: &LockGroupView, columns: Option<u16>, now: Timestamp) -> String 
         settings.drain_s,
     );
     if !(group.holders.is_empty() && group.waiting.is_empty()) {
-        let mut places = table::table(&["HOST", "STATE", "SINCE", "ASKED", "FOR", "NOTE"], columns);
-        for place in group.holders.iter().chain(&group.waiting) {
-            places.add_row(row(place, now));
+        let mut table = table::table(&["HOST", "STATE", "SINCE", "ASKED", "FOR", "NOTE"], columns);
+        for (place, turn) in places(group) {
+            table.add_row(row(place, turn, now));
         }
         text.push('\n');
-        text.push_str(&table::text(&places));
+        text.push_str(&table::text(&table));
     }
     text
 }
@@ -239,7 +265,8 @@ mod tests {
         let group: LockGroupView = serde_json::from_value(json!({"name": "prod.agent", "version": 1,
             "settings": {"slots": 2, "window": {"days": ["sat"], "start": "03:30", "length_minutes": 60}, "monthly": true},
             "holders": [place("a1", "granted", None), place("a2", "reserved", Some("3 pods left to leave its node"))],
-            "waiting": [place("a3", "waiting", Some("all 2 slots of prod.agent are held, by a1, a2"))]}))
+            "waiting": [place("a3", "waiting", Some("all 2 slots of prod.agent are held, by a1, a2")),
+                place("a4", "waiting", Some("all 2 slots of prod.agent are held, by a1, a2; 1 host waits before it"))]}))
         .unwrap();
         let now = "2026-11-25T12:05:00Z".parse().unwrap();
         insta::assert_snapshot!("list", listed(std::slice::from_ref(&group), None, now));
@@ -248,6 +275,21 @@ mod tests {
             listed(&[], None, now),
             "nobody holds a reboot lock, and nobody waits for one\n"
         );
+    }
+
+    #[test]
+    fn a_change_of_slots_needs_no_new_install_and_one_of_the_policy_does() {
+        let before = LockGroupSpec::default();
+        let slots = LockGroupSpec {
+            slots: 3,
+            ..before.clone()
+        };
+        assert!(!is_installed_otherwise(&before, &slots));
+        let off = LockGroupSpec {
+            policy: UpdatePolicy::Off,
+            ..before.clone()
+        };
+        assert!(is_installed_otherwise(&before, &off));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Clusters: their secrets, what is seen of them from here, and who joins when.
 //!
-//! Who may begin and whose turn it is, `thirdboot_lifecycle` decides; here is what that needs to know. Handlers never
-//! wait for a cluster: what they go by was seen by the [`worker`] a moment ago.
+//! Who may begin and whose turn it is, `thirdboot_lifecycle` decides; here is what that needs to know. A join never
+//! waits for a cluster: what it goes by was seen by the [`worker`] a moment ago. Reboot locks are asked for in the moment
+//! ([`KubeNodes`]), and their handlers wait a few seconds at most (`crate::fleetlock`).
 
 mod access;
 mod drain;

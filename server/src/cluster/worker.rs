@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use thirdboot_lifecycle::{BootId, Cluster, Init, NodeWord, Role, Run, RunNumber, Stage};
 use thirdboot_store::{ClusterState, HostState, Submission, SubmitError};
 
@@ -48,6 +50,8 @@ pub(crate) async fn run(app: App) {
     }
 }
 
+/// A server of a cluster that has not answered for so long is not the only one that is asked.
+const HEDGE: Duration = Duration::from_secs(1);
 /// How long one cluster may take: the others' next look waits for it.
 const ROUND_LIMIT: Duration = Duration::from_secs(30);
 
@@ -177,28 +181,51 @@ async fn ask(
     }
 }
 
-/// Those that answered just now are asked first.
+/// Asks those that answered just now, one after the other: who has not answered after [`HEDGE`] has had its turn, and the
+/// first answer counts. One that hangs so holds up nobody.
 pub(super) async fn first_that_lists(
     port: u16,
     servers: &[Server],
     seen: &Seen,
     access: &Access,
 ) -> Result<(Nodes, BTreeMap<String, NodeFacts>), String> {
-    let mut last = "none of its servers has answered".to_owned();
+    let mut left = Vec::new();
     for server in servers.iter().filter(|server| seen.answering.contains(&server.host)) {
-        for address in &server.addresses {
-            let listed = async {
-                let nodes = Nodes::at(*address, port, access)?;
-                let listed = nodes.list().await?;
-                Ok::<_, Trouble>((nodes, listed))
-            };
-            match listed.await {
-                Ok(found) => return Ok(found),
-                Err(trouble) => last = format!("{}: {trouble}", server.name),
+        left.extend(server.addresses.iter().map(|address| (server.name.as_str(), *address)));
+    }
+    let mut left = left.into_iter();
+    let mut asked = FuturesUnordered::new();
+    let mut last = "none of its servers has answered".to_owned();
+    loop {
+        let has_more = match left.next() {
+            Some(next) => {
+                asked.push(lists(port, next, access));
+                true
             }
+            None => false,
+        };
+        tokio::select! {
+            answer = asked.next() => match answer {
+                Some(Ok(found)) => return Ok(found),
+                Some(Err(why)) => last = why,
+                None => return Err(last),
+            },
+            () = tokio::time::sleep(HEDGE), if has_more => {}
         }
     }
-    Err(last)
+}
+
+async fn lists(
+    port: u16,
+    (name, address): (&str, IpAddr),
+    access: &Access,
+) -> Result<(Nodes, BTreeMap<String, NodeFacts>), String> {
+    let listed = async {
+        let nodes = Nodes::at(address, port, access)?;
+        let listed = nodes.list().await?;
+        Ok::<_, Trouble>((nodes, listed))
+    };
+    listed.await.map_err(|trouble| format!("{name}: {trouble}"))
 }
 
 fn boots(run: &Run) -> Vec<&BootId> {

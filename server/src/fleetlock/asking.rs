@@ -9,6 +9,7 @@ use thirdboot_lifecycle::{
 use thirdboot_store::{Actor, HostState, LockChange, StoreError, Submission, SubmitError};
 
 use super::nodes::NodeLook;
+use super::patience::nodes_beside;
 use crate::App;
 
 /// A host that waits with its claim is noted so often, and at once when it waits for something else.
@@ -28,18 +29,17 @@ pub(super) fn cluster_of(state: &HostState) -> Option<&ClusterName> {
     state.host.cluster.as_ref().filter(|_| role.joins())
 }
 
-/// The question, with all it takes to answer it.
-pub(super) async fn question(app: &App, state: &HostState, reason: LockReason) -> Result<LockAsk, StoreError> {
+/// The question, with all it takes to answer it. `nodes` are those of its cluster, where they are known.
+pub(super) async fn question(
+    app: &App,
+    state: &HostState,
+    reason: LockReason,
+    nodes: Option<&BTreeMap<String, NodeLook>>,
+) -> Result<LockAsk, StoreError> {
     let group = group_of(state);
-    let nodes = match cluster_of(state) {
-        Some(cluster) => app.nodes.look(app, cluster).await,
-        None => None,
-    };
-    let drains = nodes
-        .as_ref()
-        .is_some_and(|nodes| nodes.contains_key(state.host.name.as_str()));
+    let drains = nodes.is_some_and(|nodes| nodes.contains_key(state.host.name.as_str()));
     let servers = match group.servers_of() {
-        Some(cluster) => Some(servers(app, state, &group, &cluster, nodes.as_ref()).await?),
+        Some(cluster) => Some(servers(app, state, &group, &cluster, nodes).await?),
         None => None,
     };
     Ok(LockAsk {
@@ -113,7 +113,9 @@ pub(crate) async fn before_claim(
     if is_free || run.was_claimed() || judge_claim(&state.host, run, claim, &[], app.store.now()).is_err() {
         return Ok(None);
     }
-    let ask = question(app, state, LockReason::Reinstall { run: run.number }).await?;
+    // It is down, so nobody is spared by letting it wait for an API that may be what it is to mend.
+    let nodes = nodes_beside(app, state).await.unwrap_or_default();
+    let ask = question(app, state, LockReason::Reinstall { run: run.number }, nodes.as_ref()).await?;
     let slot = app.store.change_lock(LockChange::Ask(ask)).await?.slot;
     app.look_at_locks.notify_one();
     let Some(slot) = slot.filter(|slot| slot.state == SlotState::Waiting) else {

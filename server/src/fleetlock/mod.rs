@@ -3,7 +3,10 @@
 
 mod asking;
 mod book;
+mod drains;
+mod errands;
 mod nodes;
+mod patience;
 mod wire;
 pub(crate) mod worker;
 

@@ -5,4 +5,6 @@ mod draining;
 mod fake;
 mod fleet;
 mod installs;
+mod policies;
 mod site;
+mod slow;

@@ -11,8 +11,9 @@ use thirdboot_lifecycle::{LockReason, SlotState, Stage};
 use thirdboot_render::fleetlock_identity;
 use thirdboot_store::{Actor, HostState, LockChange};
 
-use super::asking::{cluster_of, group_of, question};
-use super::worker::is_back;
+use super::asking::{group_of, question};
+use super::patience::{Slow, is_well_again, nodes_beside};
+use super::worker::release;
 use crate::App;
 use crate::boot::BODY_TIMEOUT;
 use crate::boot::Transport;
@@ -23,7 +24,6 @@ use crate::secrets::{Purpose, redact};
 
 /// A body is two short words.
 const MAX_BODY_BYTES: usize = 4096;
-/// How long a body may take to arrive.
 /// What a host's own monthly reboot says beside the protocol's header, so that people see what the slot is for.
 const REASON: &str = "thirdboot-reason";
 
@@ -107,7 +107,10 @@ async fn asks(app: &App, secret: &str, request: Request) -> Result<(), Refusal> 
         let why = "this host was never ready: nothing of it may be disrupted yet";
         return Err(Refusal::new(StatusCode::CONFLICT, "not_ready", why));
     }
-    let ask = question(app, &state, reason).await?;
+    is_wanted(app, &state, reason).await?;
+    let slow = |slow: Slow| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_slow", slow.to_string());
+    let nodes = nodes_beside(app, &state).await.map_err(slow)?;
+    let ask = question(app, &state, reason, nodes.as_ref()).await?;
     let outcome = app.store.change_lock(LockChange::Ask(ask)).await?;
     if outcome.is_new {
         app.look_at_locks.notify_one();
@@ -129,6 +132,24 @@ async fn asks(app: &App, secret: &str, request: Request) -> Result<(), Refusal> 
             Err(Refusal::new(StatusCode::CONFLICT, "slots_held", why))
         }
     }
+}
+
+/// Whether its group's settings are for it. What was granted stays granted: the host may be on its way down.
+async fn is_wanted(app: &App, state: &HostState, reason: LockReason) -> Result<(), Refusal> {
+    let group = group_of(state);
+    let settings = app.store.lock_group(&group).await?.value;
+    let Err(not_now) = settings.permits(&group, reason, app.store.now()) else {
+        return Ok(());
+    };
+    match app.store.lock_of(state.id).await? {
+        Some(slot) if slot.state == SlotState::Granted => return Ok(()),
+        Some(slot) if slot.state != SlotState::Released && !slot.reason.is_down_already() => {
+            release(app, &slot, &not_now.why).await?;
+            app.look_at_locks.notify_one();
+        }
+        _ => {}
+    }
+    Err(Refusal::new(StatusCode::CONFLICT, not_now.kind, not_now.why))
 }
 
 async fn returns(app: &App, secret: &str, request: Request) -> Result<(), Refusal> {
@@ -153,8 +174,7 @@ async fn returns(app: &App, secret: &str, request: Request) -> Result<(), Refusa
         }
     }
     if slot.state.holds()
-        && let Some(cluster) = cluster_of(&state)
-        && let Err(why) = is_back(app, &state, cluster).await
+        && let Err(why) = is_well_again(app, &state).await
     {
         let note = LockChange::Note {
             host: state.id,

@@ -1,4 +1,4 @@
-//! What takes time: drains, and giving back what nobody gives back by itself.
+//! Gives back what nobody gives back by itself, and begins what takes time: drains, and nodes that get their pods back.
 //!
 //! A pass is idempotent and takes no input but what the store and the clusters say: a server that is killed at any point
 //! goes on where it was. Nothing in here releases a slot because time has passed.
@@ -13,6 +13,7 @@ use thirdboot_store::{Actor, HostId, HostState, LockChange, StoreError};
 use tokio::sync::Notify;
 
 use super::asking::cluster_of;
+use super::errands::Errands;
 use super::nodes::Trouble;
 use crate::App;
 
@@ -27,28 +28,44 @@ const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) async fn run(app: App, nudge: Arc<Notify>) {
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut passes: u32 = 0;
+    let (mut errands, mut passes) = (Errands::default(), 0_u32);
     loop {
         let is_nudged = tokio::select! {
             _ = ticks.tick() => false,
             () = nudge.notified() => true,
+            Some(()) = errands.ended(&app) => {
+                read_book(&app).await;
+                continue;
+            }
         };
         let sweeps = is_nudged || passes.is_multiple_of(SWEEP_EVERY);
-        if let Err(error) = pass(&app, sweeps).await {
+        if let Err(error) = pass(&app, &mut errands, sweeps).await {
             tracing::warn!(%error, "cannot look at reboot locks; trying again later");
         }
+        read_book(&app).await;
         passes = passes.wrapping_add(1);
     }
 }
 
-/// One whole pass.
+/// One whole pass, and all that it begins.
 #[cfg(test)]
 pub(crate) async fn round(app: &App) -> Result<(), StoreError> {
-    pass(app, true).await
+    let mut errands = Errands::default();
+    pass(app, &mut errands, true).await?;
+    while errands.ended(app).await.is_some() {}
+    app.locks.read(app.store.as_ref(), &app.metrics).await
 }
 
-async fn pass(app: &App, sweeps: bool) -> Result<(), StoreError> {
+async fn read_book(app: &App) {
+    if let Err(error) = app.locks.read(app.store.as_ref(), &app.metrics).await {
+        tracing::warn!(%error, "cannot read who holds a reboot lock; trying again later");
+    }
+}
+
+/// What the store alone can tell is done here; what a cluster must be asked for is begun.
+async fn pass(app: &App, errands: &mut Errands, sweeps: bool) -> Result<(), StoreError> {
     let slots = app.store.locks().await?;
+    let mut clusters = BTreeSet::new();
     for slot in slots.iter().filter(|slot| slot.state.holds()) {
         let Some(state) = app.store.host_by_id(HostId(slot.host)).await? else {
             continue;
@@ -56,7 +73,14 @@ async fn pass(app: &App, sweeps: bool) -> Result<(), StoreError> {
         if let LockReason::Reinstall { run } = slot.reason {
             reinstalled(app, slot, &state, run).await?;
         } else if slot.state == SlotState::Reserved {
-            drain(app, slot, &state).await?;
+            match cluster_of(&state) {
+                Some(cluster) => drop(clusters.insert(cluster.clone())),
+                // It was a node when it asked.
+                None => {
+                    let (host, since) = (state.id, slot.since);
+                    app.store.change_lock(LockChange::Drained { host, since }).await?;
+                }
+            }
         }
     }
     let before = app
@@ -71,9 +95,13 @@ async fn pass(app: &App, sweeps: bool) -> Result<(), StoreError> {
         app.store.change_lock(LockChange::Forget { before }).await?;
     }
     if sweeps {
-        uncordon_the_rest(app).await?;
+        let all = app.store.clusters().await?;
+        clusters.extend(all.into_iter().map(|kept| kept.cluster.spec.name));
     }
-    app.locks.read(app.store.as_ref(), &app.metrics).await
+    for cluster in &clusters {
+        errands.start(app, cluster, sweeps);
+    }
+    Ok(())
 }
 
 /// A new install gives its slot back once its host is ready, or once it is certain that it never began.
@@ -94,7 +122,8 @@ async fn reinstalled(
     release(app, slot, why).await
 }
 
-async fn release(app: &App, slot: &LockSlot, why: &str) -> Result<(), StoreError> {
+/// Gives it back, unless its host has asked since.
+pub(super) async fn release(app: &App, slot: &LockSlot, why: &str) -> Result<(), StoreError> {
     let release = LockChange::Release {
         host: HostId(slot.host),
         // Whoever asked again since means something else.
@@ -106,77 +135,6 @@ async fn release(app: &App, slot: &LockSlot, why: &str) -> Result<(), StoreError
         tracing::info!(host = %slot.name, group = %slot.group, why, "reboot lock released");
     }
     Ok(())
-}
-
-/// Goes on draining the node of a reserved slot. Its grant is the end of it.
-async fn drain(app: &App, slot: &LockSlot, state: &HostState) -> Result<(), StoreError> {
-    let (host, since) = (state.id, slot.since);
-    let Some(cluster) = cluster_of(state) else {
-        app.store.change_lock(LockChange::Drained { host, since }).await?;
-        return Ok(());
-    };
-    let node = state.host.name.as_str();
-    let drained = async {
-        app.nodes.cordon(app, cluster, node).await?;
-        app.nodes.evict(app, cluster, node).await
-    };
-    let says = match drained.await {
-        Ok(look) if look.left == 0 => {
-            app.store.change_lock(LockChange::Drained { host, since }).await?;
-            tracing::info!(host = %slot.name, %cluster, "drained");
-            return Ok(());
-        }
-        Ok(look) => look.says(),
-        Err(Trouble(why)) => format!("its node cannot be drained: {why}"),
-    };
-    let limit_s = app.store.lock_group(&slot.group).await?.value.drain_s;
-    let limit = SignedDuration::from_secs(i64::from(limit_s));
-    if app.store.now().duration_since(since) >= limit {
-        let why = format!("its drain was given up after {} min: {says}", limit_s.div_ceil(60));
-        tracing::warn!(host = %slot.name, %cluster, %why, "drain given up");
-        app.store
-            .change_lock(LockChange::DrainGivenUp { host, since, why })
-            .await?;
-        // So that it is uncordoned at once.
-        app.look_at_locks.notify_one();
-        return Ok(());
-    }
-    let says = LockChange::Note { host, note: Some(says) };
-    app.store.change_lock(says).await.map(drop)
-}
-
-/// Nodes that were cordoned from here and whose hosts hold nothing: a drain was given up, a lock was released, or the
-/// server was killed between the two.
-async fn uncordon_the_rest(app: &App) -> Result<(), StoreError> {
-    for kept in app.store.clusters().await? {
-        let cluster = &kept.cluster.spec.name;
-        let Some(nodes) = app.nodes.look(app, cluster).await else {
-            continue;
-        };
-        let cordoned = nodes.iter().filter(|(_, node)| node.is_cordoned_by_us);
-        let cordoned: Vec<&String> = cordoned.map(|(name, _)| name).collect();
-        if cordoned.is_empty() {
-            continue;
-        }
-        // After the look: who reserved a slot since was not cordoned then.
-        let held = app.store.locks().await?;
-        let held: BTreeSet<&str> = held
-            .iter()
-            .filter(|slot| slot.state.holds())
-            .map(|slot| slot.name.as_str())
-            .collect();
-        for node in cordoned.into_iter().filter(|node| !held.contains(node.as_str())) {
-            uncordon(app, cluster, node).await;
-        }
-    }
-    Ok(())
-}
-
-async fn uncordon(app: &App, cluster: &ClusterName, node: &str) {
-    match app.nodes.uncordon(app, cluster, node).await {
-        Ok(()) => tracing::info!(%cluster, node, "uncordoned"),
-        Err(error) => tracing::warn!(%cluster, node, %error, "cannot uncordon; trying again later"),
-    }
 }
 
 /// Whether a cluster's member is well again after its reboot, and may take pods. Where the API does not answer here the

@@ -36,7 +36,7 @@ refused() {
 }
 is_ready() {
   bash "$k3s" kubectl --kubeconfig /var/lib/rancher/k3s/agent/kubelet.kubeconfig get node "$1" \
-    --output 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
+    --output 'jsonpath={.status.nodeInfo.bootID} {.status.conditions[?(@.type=="Ready")].status}'
 }
 
 config <<'END'
@@ -55,7 +55,8 @@ until [[ -f /run/k3s-standin/ready ]]; do
   kill -0 $server || fail "the first server ended"
   sleep 0.2
 done
-[[ $(is_ready m1) == True ]] || fail "the first server is not Ready"
+boot_id=$(cat /proc/sys/kernel/random/boot_id)
+[[ $(is_ready m1) == "$boot_id True" ]] || fail "the first server is not Ready"
 ca=/var/lib/rancher/k3s/server/tls/server-ca.crt
 hash=$(sha256sum <$ca | cut -d ' ' -f 1)
 [[ $(curl --silent --cacert $ca https://192.0.2.1:6443/cacerts | sha256sum) == "$hash"* ]] || fail "another CA is served"
@@ -81,7 +82,7 @@ rm /run/k3s-standin/ready
 bash "$k3s" agent &
 agent=$!
 trap 'kill $server $agent; wait' EXIT
-until [[ $(is_ready m2 2>/dev/null) == True ]]; do
+until [[ $(is_ready m2 2>/dev/null) == "$boot_id True" ]]; do
   kill -0 $agent || fail "the agent ended"
   sleep 0.2
 done

@@ -51,12 +51,13 @@ pub struct RebootWindow {
 pub struct LockGroupSpec {
     /// Hosts that may be disrupted at once: 1 to 1000.
     pub slots: u16,
-    /// How its hosts update themselves. They get it when they are armed the next time.
+    /// How its hosts update themselves. They get it when they are armed the next time; what they ask for until then and it
+    /// does not allow is refused.
     pub policy: UpdatePolicy,
     /// When, for the policy `window` and the monthly reboot.
     pub window: Option<RebootWindow>,
     /// Whether its hosts reboot once a month, in the window and under the lock. They get it when they are armed the next
-    /// time.
+    /// time; where it is not wanted any more it is refused until then.
     pub monthly: bool,
     /// How long a drain may take, in seconds.
     pub drain_s: u32,

@@ -2,6 +2,7 @@
 
 mod ask;
 mod group;
+mod permission;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -11,5 +12,6 @@ pub use ask::{LockAsk, LockVerdict, Servers, Standing, WAITER_FRESH_S, decide_lo
 pub use group::{
     DEFAULT_DRAIN_S, GroupName, GroupSettings, InvalidGroupName, InvalidGroupSettings, MAX_SLOTS, UpdatePolicy,
 };
+pub use permission::NotWanted;
 pub use slot::{LockReason, LockSlot, SlotState};
 pub use window::{Day, InvalidStart, RebootWindow, StartTime};

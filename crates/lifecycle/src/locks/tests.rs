@@ -238,6 +238,58 @@ fn settings_that_make_no_sense_are_refused_by_field() {
     }
 }
 
+#[test]
+fn a_window_is_open_from_its_start_on_also_past_midnight() {
+    let window: RebootWindow = serde_json::from_str(r#"{"days":["sat"],"start":"23:30","length_minutes":60}"#).unwrap();
+    // 2026-11-28 is a Saturday.
+    for (at, open) in [
+        ("2026-11-28T23:29:59Z", false),
+        ("2026-11-28T23:30:00Z", true),
+        ("2026-11-29T00:29:59Z", true),
+        ("2026-11-29T00:30:00Z", false),
+        ("2026-11-29T23:45:00Z", false),
+        ("2026-11-27T23:45:00Z", false),
+    ] {
+        assert_eq!(window.contains(at.parse().unwrap()), open, "{at}");
+    }
+    let day: RebootWindow = serde_json::from_str(r#"{"days":["sat"],"start":"12:00","length_minutes":1440}"#).unwrap();
+    assert!(day.contains("2026-11-29T11:59:59Z".parse().unwrap()));
+    assert!(!day.contains("2026-11-29T12:00:00Z".parse().unwrap()));
+}
+
+#[test]
+fn a_group_allows_what_is_wanted_now() {
+    let open: Timestamp = "2026-11-28T04:00:00Z".parse().unwrap();
+    let shut: Timestamp = "2026-11-28T05:30:00Z".parse().unwrap();
+    let window = serde_json::from_str(r#"{"days":["sat"],"start":"03:30","length_minutes":120}"#).unwrap();
+    let settings = |policy, monthly| GroupSettings {
+        policy,
+        monthly,
+        window: Some(RebootWindow::clone(&window)),
+        ..GroupSettings::default()
+    };
+    let kind =
+        |settings: &GroupSettings, reason, now| settings.permits(&group(), reason, now).err().map(|not| not.kind);
+    let (update, monthly) = (LockReason::Update, LockReason::Monthly);
+    let locked = settings(UpdatePolicy::Locked, false);
+    assert_eq!(kind(&locked, update, shut), None, "its window is for other things");
+    assert_eq!(kind(&locked, monthly, open), Some("monthly_off"));
+    let windowed = settings(UpdatePolicy::Window, true);
+    for reason in [update, monthly] {
+        assert_eq!(kind(&windowed, reason, open), None);
+        assert_eq!(kind(&windowed, reason, shut), Some("outside_window"));
+    }
+    let off = settings(UpdatePolicy::Off, true);
+    assert_eq!(kind(&off, update, open), Some("updates_off"));
+    assert_eq!(kind(&off, monthly, open), None, "the monthly reboot needs no Zincati");
+    let install = LockReason::Reinstall { run: RunNumber(2) };
+    assert_eq!(kind(&off, install, shut), None);
+    assert_eq!(
+        windowed.permits(&group(), update, shut).unwrap_err().why,
+        "agent reboots in its window only: Sat 03:30 UTC, 120 min"
+    );
+}
+
 /// What may befall a fleet and its server.
 #[derive(Debug, Clone)]
 enum Step {

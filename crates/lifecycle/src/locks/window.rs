@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::civil::Weekday;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::InvalidGroupSettings;
@@ -40,6 +43,22 @@ impl RebootWindow {
         Ok(())
     }
 
+    /// Whether it is open at this time.
+    #[must_use]
+    pub fn contains(&self, now: Timestamp) -> bool {
+        let length = SignedDuration::from_mins(i64::from(self.length_minutes));
+        let now = Offset::UTC.to_datetime(now);
+        let Ok(days) = now.date().yesterday().map(|yesterday| [now.date(), yesterday]) else {
+            return false;
+        };
+        // It is a day long at most: one that is open began today or yesterday.
+        days.into_iter().any(|date| {
+            let (hour, minute) = self.start.hour_and_minute();
+            let open_for = now.duration_since(date.at(hour, minute, 0, 0));
+            self.days.contains(&Day::from(date.weekday())) && !open_for.is_negative() && open_for < length
+        })
+    }
+
     /// The days in words that systemd and Zincati both know, such as `Sat,Sun`.
     #[must_use]
     pub fn day_names(&self) -> Vec<&'static str> {
@@ -66,6 +85,20 @@ pub enum Day {
     Fri,
     Sat,
     Sun,
+}
+
+impl From<Weekday> for Day {
+    fn from(day: Weekday) -> Self {
+        match day {
+            Weekday::Monday => Self::Mon,
+            Weekday::Tuesday => Self::Tue,
+            Weekday::Wednesday => Self::Wed,
+            Weekday::Thursday => Self::Thu,
+            Weekday::Friday => Self::Fri,
+            Weekday::Saturday => Self::Sat,
+            Weekday::Sunday => Self::Sun,
+        }
+    }
 }
 
 impl Day {
@@ -114,3 +147,12 @@ impl FromStr for StartTime {
 }
 
 checked_text!(StartTime, InvalidStart);
+
+impl StartTime {
+    fn hour_and_minute(&self) -> (i8, i8) {
+        // What does not parse is no `StartTime`.
+        let number = |text: &str| text.parse().unwrap_or_default();
+        let (hour, minute) = self.0.split_once(':').unwrap_or_default();
+        (number(hour), number(minute))
+    }
+}

@@ -1,6 +1,6 @@
 //! Addresses: which of them a host can have, and their order.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -35,11 +35,6 @@ pub fn address_key(address: IpAddr) -> u128 {
         IpAddr::V6(v6) => v6,
     }
     .to_bits()
-}
-
-/// The address of that number.
-pub(super) fn from_key(key: u128) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::from_bits(key)).to_canonical()
 }
 
 /// Whether two networks have an address in common.

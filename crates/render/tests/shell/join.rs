@@ -8,7 +8,8 @@ use crate::{
     server::{Answer, Server, problem},
 };
 
-const BINARY: &str = "#!/bin/bash\necho True\n";
+/// Its node is Ready in the boot that the machine of these tests is in.
+const BINARY: &str = "#!/bin/bash\necho \"$(<$THIRDBOOT_ROOT/proc/sys/kernel/random/boot_id) True\"\n";
 
 /// A server that hands out this join, the binary, and takes reports.
 fn handing_out(join: impl Fn(usize) -> Answer + Send + 'static) -> Server {

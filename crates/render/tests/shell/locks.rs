@@ -175,3 +175,16 @@ fn when_the_window_is_over_it_waits_no_more() {
         "no monthly reboot: the window is over (held by a2)"
     );
 }
+
+#[test]
+fn a_monthly_reboot_that_nobody_wants_any_more_is_left() {
+    let server = answering(vec![refused(409, "monthly_off", "prod.agent has no monthly reboot")]);
+    let machine = ready(&server, "1000000000");
+    machine.run("reboot", &[]).ok();
+    assert_eq!(questions(&server), ["pre-reboot"]);
+    assert_eq!(machine.calls("systemctl"), Vec::<String>::new());
+    assert_eq!(
+        server.report("note")["message"],
+        "no monthly reboot: prod.agent has no monthly reboot"
+    );
+}

@@ -111,7 +111,8 @@ fn live_config(url: &str, mac: &str) -> Vec<u8> {
     };
     let vlan = "[connection]\ntype=vlan\n[vlan]\nid=1000\nparent=bond0\n";
     let keyfile = written("/etc/NetworkManager/system-connections/v.nmconnection", vlan);
-    let installed = json!({"storage": {"files": [environment("host"), keyfile]}}).to_string();
+    let peers = written("/etc/thirdboot/peers", "192.0.2.99\n");
+    let installed = json!({"storage": {"files": [environment("host"), keyfile, peers]}}).to_string();
     let files = [environment("live"), written("/etc/thirdboot/installed.ign", &installed)];
     json!({"storage": {"files": files}}).to_string().into_bytes()
 }
@@ -183,7 +184,7 @@ async fn report(State(fake): State<Fake>, headers: HeaderMap, Json(body): Json<R
         return refuse(ProblemType::Unauthorized, "unknown");
     };
     let stage = match body.event {
-        ReportEvent::Network if body.facts["vlans"] == json!([]) => "layered-boot",
+        ReportEvent::Network if body.facts["peer"]["reached"] == json!(false) => "layered-boot",
         ReportEvent::Network => "networked",
         ReportEvent::InstallFailed | ReportEvent::LayerFailed | ReportEvent::JoinFailed => "failed",
         event => event.as_str(),

@@ -176,6 +176,34 @@ pub async fn a_pool_that_is_empty_says_so(factory: impl Factory) {
     assert_eq!(world.store.host(&host(6).name).await.unwrap(), None);
 }
 
+/// What hosts of the same change state counts as given.
+pub async fn a_pool_fills_its_gaps_from_the_lowest_on(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let stated = |n, last: u8| {
+        let address = format!("10.8.0.{last}/24");
+        with(n, json!({"vlans": [{"id": 1000, "addresses": [address]}]}))
+    };
+    let pooled = |n| {
+        with(
+            n,
+            json!({"vlans": [{"id": 1000, "pool": {"ipv4": {"prefix": "10.8.0.0/24"}}}]}),
+        )
+    };
+    let before = vec![stated(1, 2), stated(2, 4), stated(3, 5), stated(4, 9)];
+    world.store.add_hosts(before, admin()).await.unwrap();
+    let change = vec![pooled(5), stated(6, 6), pooled(7), pooled(8), pooled(9)];
+    let added = world.store.add_hosts(change, admin()).await.unwrap();
+    let given: Vec<String> = added.iter().flat_map(|state| addresses(&state.host)).collect();
+    let expected = [
+        "10.8.0.3/24",
+        "10.8.0.6/24",
+        "10.8.0.7/24",
+        "10.8.0.8/24",
+        "10.8.0.10/24",
+    ];
+    assert_eq!(given, expected);
+}
+
 /// Each in a task of its own.
 pub async fn of_many_at_once_no_two_share_an_address(factory: impl Factory) {
     let world = World::new(factory).await;

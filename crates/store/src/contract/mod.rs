@@ -21,6 +21,7 @@ pub mod documents;
 pub mod history;
 pub mod hosts;
 pub mod lists;
+pub mod lock_histories;
 pub mod locks;
 pub mod packages;
 pub mod path;
@@ -104,7 +105,7 @@ stories! { $
     hosts: a_host_is_found_by_name_number_and_identifiers, hosts_are_listed_in_pages, hosts_are_added_all_or_none,
         a_description_is_replaced_once, a_taken_identifier_is_refused_and_nothing_changes, a_stranger_is_no_host;
     addresses: an_address_belongs_to_one_host, a_card_named_as_a_port_belongs_to_one_host, a_pool_gives_each_host_an_address_that_stays,
-        an_address_is_given_back_with_nothing_but_the_host, a_pool_that_is_empty_says_so, of_many_at_once_no_two_share_an_address,
+        an_address_is_given_back_with_nothing_but_the_host, a_pool_that_is_empty_says_so, a_pool_fills_its_gaps_from_the_lowest_on, of_many_at_once_no_two_share_an_address,
         a_clusters_pool_gives_each_node_an_address_that_stays,
         no_two_hosts_ever_share_an_address, ready_hosts_are_found_by_their_network;
     packages: a_repository_is_kept_replaced_and_forgotten, a_role_has_what_it_was_given;
@@ -118,6 +119,7 @@ stories! { $
     locks: a_slot_is_held_by_one_host_until_it_gives_it_back, a_drain_comes_before_the_grant, a_late_word_releases_nothing,
         the_turn_is_that_of_who_waits_longest, a_groups_settings_are_kept_and_reset, a_host_that_is_removed_holds_nothing,
         a_new_install_of_a_ready_host_waits, of_many_at_once_no_more_hold_a_slot_than_there_are;
+    lock_histories: over_random_histories_no_more_are_away_than_there_are_slots;
     documents: documents_live_until_the_install_is_complete, the_next_run_replaces_documents;
     times: a_permit_expires_when_its_time_is_over, a_late_stage_stalls_and_then_fails, time_never_runs_backwards;
     lists: the_log_is_read_in_pages, a_change_wakes_those_who_wait, what_is_over_the_caps_goes,

@@ -53,7 +53,7 @@ fn role_of(fault: Fault, at: u32) -> Role {
     if fault == Fault::FirstServerLost {
         return Role::Server;
     }
-    let needs_node = fault.needs_join() || fault == Fault::VlanMissing;
+    let needs_node = fault.needs_join() || fault.needs_neighbour();
     if at % 3 == 2 && !needs_node {
         Role::Runner
     } else {
@@ -98,6 +98,16 @@ impl Part {
             return "it waits for the first server";
         }
         self.fault.map_or("nothing goes wrong", Fault::says)
+    }
+
+    /// Whether it is armed only once a neighbour is ready.
+    pub(super) fn is_late(&self) -> bool {
+        self.fault.is_some_and(Fault::needs_neighbour)
+    }
+
+    /// Whether its readiness is what late ones wait for.
+    pub(super) fn is_neighbour(&self) -> bool {
+        self.role != Role::Runner && self.cluster() == FORMING && self.meant() == Meant::Ready
     }
 
     pub(super) fn is_keyed(&self) -> bool {

@@ -50,8 +50,13 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
         ..Scene::default()
     };
     let pace = Pace::new(f64::from(options.speed));
-    let clusters = Clusters::default();
-    let (fleet, mut progress) = power_on(site, &scene.parts, pace, &clusters).await?;
+    let rack = Rack {
+        pace,
+        wire: Wire::new(REQUESTS)?,
+        clusters: Clusters::default(),
+    };
+    let (mut late, early): (Vec<Part>, Vec<Part>) = scene.parts.iter().cloned().partition(Part::is_late);
+    let (mut fleet, mut progress) = rack.power_on(site, &early).await?;
     let started = Instant::now();
     let mut screen = Screen::open(&scene, options.json).map_err(anyhow::Error::from)?;
     let mut restart_at = options.once.then(|| pace.real(RESTART_AFTER));
@@ -59,6 +64,11 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
     loop {
         scene.elapsed = started.elapsed();
         look(site, &mut scene, &mut progress).await;
+        if !late.is_empty() && scene.has_neighbour() {
+            for part in late.drain(..) {
+                fleet.start(rack.machine(site, &part).await?, Duration::ZERO);
+            }
+        }
         // A large fleet takes long to list: most of the time is the machines'.
         let pause = (started.elapsed().saturating_sub(scene.elapsed) * 3).max(FRAME_PERIOD);
         screen.show(&scene).map_err(anyhow::Error::from)?;
@@ -71,61 +81,64 @@ pub(super) async fn play(site: &mut Site, options: &DemoOptions) -> Result<Endin
         if options.once && restart_at.is_none() && (all_ended || scene.elapsed >= limit) {
             drop(screen);
             fleet.stop().await;
-            return conclude(&scene, &clusters, all_ended, options.json);
+            return conclude(&scene, &rack.clusters, all_ended, options.json);
         }
         tokio::time::sleep(pause).await;
     }
 }
 
-/// Adds and arms every host over the API, and powers its machine on.
-async fn power_on(
-    site: &Site,
-    parts: &[Part],
+/// What all machines share.
+struct Rack {
     pace: Pace,
-    clusters: &Clusters,
-) -> Result<(Fleet, UnboundedReceiver<Progress>), Failure> {
-    let wire = Wire::new(REQUESTS)?;
-    for cluster in cast::clusters(&site.k3s_sha256) {
-        site.client.add_cluster(&cluster).await?;
+    wire: Wire,
+    clusters: Clusters,
+}
+
+impl Rack {
+    /// Adds and arms every host over the API, and powers its machine on.
+    async fn power_on(&self, site: &Site, parts: &[Part]) -> Result<(Fleet, UnboundedReceiver<Progress>), Failure> {
+        for cluster in cast::clusters(&site.k3s_sha256) {
+            site.client.add_cluster(&cluster).await?;
+        }
+        let machines: Vec<Machine> = stream::iter(parts)
+            .map(|part| self.machine(site, part))
+            .buffered(ARMED_AT_ONCE)
+            .try_collect()
+            .await?;
+        let (mut fleet, progress) = Fleet::new();
+        // However large the fleet, its power buttons are pressed within the same time.
+        let pause = self.pace.real(POWERED_ON_WITHIN) / u32::try_from(machines.len().max(1)).unwrap_or(u32::MAX);
+        for (machine, at) in machines.into_iter().zip(0_u32..) {
+            fleet.start(machine, pause * at);
+        }
+        let stranger = Machine::new("stranger", cast::stranger(), network_boot(site), &self.wire).at(self.pace);
+        fleet.start(stranger, Duration::ZERO);
+        Ok((fleet, progress))
     }
-    let machines: Vec<Machine> = stream::iter(parts)
-        .map(|part| rack(site, part, pace, &wire, clusters))
-        .buffered(ARMED_AT_ONCE)
-        .try_collect()
-        .await?;
-    let (mut fleet, progress) = Fleet::new();
-    // However large the fleet, its power buttons are pressed within the same time.
-    let pause = pace.real(POWERED_ON_WITHIN) / u32::try_from(machines.len().max(1)).unwrap_or(u32::MAX);
-    for (machine, at) in machines.into_iter().zip(0_u32..) {
-        fleet.start(machine, pause * at);
+
+    /// Adds and arms a host, and builds its machine.
+    async fn machine(&self, site: &Site, part: &Part) -> Result<Machine, Failure> {
+        site.client.add_host(&part.spec()).await?;
+        site.client.arm(&part.name, &ArmBody::confirming(&part.name)).await?;
+        let boot_url = if part.is_keyed() {
+            site.client.boot_url(&part.name).await?.url
+        } else {
+            network_boot(site)
+        };
+        let machine = Machine::new(&part.name, part.hardware(), boot_url, &self.wire).among(&self.clusters);
+        let mut machine = machine.at(self.pace.of_machine(part.number));
+        if part.role == Role::Runner {
+            machine = machine.without_cluster();
+        }
+        if let Some(fault) = part.fault {
+            machine = machine.failing(fault);
+        }
+        Ok(machine)
     }
-    let stranger = Machine::new("stranger", cast::stranger(), network_boot(site), &wire).at(pace);
-    fleet.start(stranger, Duration::ZERO);
-    Ok((fleet, progress))
 }
 
 fn network_boot(site: &Site) -> String {
     format!("{}/boot.ipxe", site.boot_url)
-}
-
-/// Adds and arms a host, and builds its machine.
-async fn rack(site: &Site, part: &Part, pace: Pace, wire: &Wire, clusters: &Clusters) -> Result<Machine, Failure> {
-    site.client.add_host(&part.spec()).await?;
-    site.client.arm(&part.name, &ArmBody::confirming(&part.name)).await?;
-    let boot_url = if part.is_keyed() {
-        site.client.boot_url(&part.name).await?.url
-    } else {
-        network_boot(site)
-    };
-    let machine = Machine::new(&part.name, part.hardware(), boot_url, wire).among(clusters);
-    let mut machine = machine.at(pace.of_machine(part.number));
-    if part.role == Role::Runner {
-        machine = machine.without_cluster();
-    }
-    if let Some(fault) = part.fault {
-        machine = machine.failing(fault);
-    }
-    Ok(machine)
 }
 
 /// Asks the server, and hears the machines. A server that does not answer now is asked again with the next frame.

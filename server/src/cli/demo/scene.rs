@@ -52,6 +52,15 @@ impl Scene {
             .is_some_and(|view| is_as_meant(part.meant(), Reached::of(view)))
     }
 
+    /// Whether a host is ready that late ones can ping.
+    pub(super) fn has_neighbour(&self) -> bool {
+        let is_ready = |part: &&Part| self.view(part).is_some_and(|view| Reached::of(view) == Reached::Ready);
+        self.parts
+            .iter()
+            .filter(|part| part.is_neighbour())
+            .any(|part| is_ready(&part))
+    }
+
     /// How many parts have.
     pub(super) fn as_meant(&self) -> usize {
         self.parts.iter().filter(|part| self.is_as_meant(part)).count()

@@ -211,3 +211,28 @@ async fn holder_of(site: &TestApp, name: &str) -> thirdboot_lifecycle::Holder {
     let state = site.state(name).await;
     super::super::join::member(&state).unwrap().holder
 }
+
+/// It takes connections and says nothing, as a server does whose disk hangs.
+#[tokio::test]
+async fn a_server_that_hangs_is_not_the_only_one_that_is_asked() {
+    let fake = FakeCluster::start("prod").await;
+    fake.node("s2", BOOT_ID, "True");
+    let port = fake.address.port();
+    let _hangs = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.unwrap();
+    let server = |host, address: &str| Server {
+        host,
+        name: format!("s{host}"),
+        addresses: vec![address.parse().unwrap()],
+    };
+    let seen = Seen {
+        answering: [1, 2].into(),
+        ..Seen::default()
+    };
+    let access = Access::read(&fake.kubeconfig).unwrap();
+    let servers = [server(1, "127.0.0.2"), server(2, "127.0.0.1")];
+    let found = first_that_lists(port, &servers, &seen, &access).await;
+    assert_eq!(
+        found.map(|(_, nodes)| nodes.into_keys().collect::<Vec<_>>()),
+        Ok(vec!["s2".to_owned()])
+    );
+}

@@ -20,19 +20,29 @@ pub(super) struct FakeNode {
     pub(super) blocked: Vec<String>,
     /// How often it was asked to let its pods go.
     pub(super) evictions: usize,
+    /// Of which cluster it is.
+    cluster: String,
 }
 
-/// One cluster, `prod`.
+/// The cluster `prod`, and those that a story puts beside it.
 #[derive(Debug, Default)]
 pub(super) struct FakeNodes {
     nodes: Mutex<BTreeMap<String, FakeNode>>,
     is_silent: Mutex<bool>,
+    /// The cluster whose API takes a question and never answers.
+    hangs: Mutex<Option<String>>,
 }
 
 impl FakeNodes {
     /// A cluster of these nodes, all of them Ready.
     pub(super) fn of(names: &[&str]) -> Arc<Self> {
         let fake = Self::default();
+        fake.add("prod", names);
+        Arc::new(fake)
+    }
+
+    /// Nodes of another cluster, all of them Ready.
+    pub(super) fn add(&self, cluster: &str, names: &[&str]) {
         for name in names {
             let look = NodeLook {
                 ready: true,
@@ -40,11 +50,11 @@ impl FakeNodes {
             };
             let node = FakeNode {
                 look,
+                cluster: cluster.to_owned(),
                 ..FakeNode::default()
             };
-            fake.nodes().insert((*name).to_owned(), node);
+            self.nodes().insert((*name).to_owned(), node);
         }
-        Arc::new(fake)
     }
 
     fn nodes(&self) -> MutexGuard<'_, BTreeMap<String, FakeNode>> {
@@ -68,11 +78,35 @@ impl FakeNodes {
         *self.is_silent.lock().unwrap() = is_silent;
     }
 
-    fn on<T>(&self, cluster: &ClusterName, node: &str, act: impl FnOnce(&mut FakeNode) -> T) -> Result<T, Trouble> {
-        if *self.is_silent.lock().unwrap() || cluster.as_str() != "prod" {
+    /// The API of this cluster takes questions from now on and does not answer them.
+    pub(super) fn hang(&self, cluster: &str) {
+        *self.hangs.lock().unwrap() = Some(cluster.to_owned());
+    }
+
+    /// Whether the API of this cluster answers at all; never, where it hangs.
+    async fn answers(&self, cluster: &ClusterName) -> bool {
+        let hangs = self.hangs.lock().unwrap().as_deref() == Some(cluster.as_str());
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let is_known = self.nodes().values().any(|node| node.cluster == cluster.as_str());
+        is_known && !*self.is_silent.lock().unwrap()
+    }
+
+    async fn on<T>(
+        &self,
+        cluster: &ClusterName,
+        node: &str,
+        act: impl FnOnce(&mut FakeNode) -> T + Send,
+    ) -> Result<T, Trouble> {
+        if !self.answers(cluster).await {
             return Err(Trouble("no answer".into()));
         }
-        match self.nodes().get_mut(node) {
+        match self
+            .nodes()
+            .get_mut(node)
+            .filter(|node| node.cluster == cluster.as_str())
+        {
             Some(node) => Ok(act(node)),
             None => Err(Trouble(format!("nodes \"{node}\" not found"))),
         }
@@ -82,24 +116,25 @@ impl FakeNodes {
 #[async_trait]
 impl Nodes for FakeNodes {
     async fn look(&self, _: &App, cluster: &ClusterName) -> Option<BTreeMap<String, NodeLook>> {
-        if *self.is_silent.lock().unwrap() || cluster.as_str() != "prod" {
+        if !self.answers(cluster).await {
             return None;
         }
         let nodes = self.nodes();
         Some(
             nodes
                 .iter()
+                .filter(|(_, node)| node.cluster == cluster.as_str())
                 .map(|(name, node)| (name.clone(), node.look.clone()))
                 .collect(),
         )
     }
 
     async fn cordon(&self, _: &App, cluster: &ClusterName, node: &str) -> Result<(), Trouble> {
-        self.on(cluster, node, |node| node.look.is_cordoned_by_us = true)
+        self.on(cluster, node, |node| node.look.is_cordoned_by_us = true).await
     }
 
     async fn uncordon(&self, _: &App, cluster: &ClusterName, node: &str) -> Result<(), Trouble> {
-        self.on(cluster, node, |node| node.look.is_cordoned_by_us = false)
+        self.on(cluster, node, |node| node.look.is_cordoned_by_us = false).await
     }
 
     async fn evict(&self, _: &App, cluster: &ClusterName, node: &str) -> Result<DrainLook, Trouble> {
@@ -111,5 +146,6 @@ impl Nodes for FakeNodes {
                 blocked: node.blocked.clone(),
             }
         })
+        .await
     }
 }

@@ -1,12 +1,12 @@
 //! A hundred simulated hosts update under five slots, over real HTTP, and some never come back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use thirdboot_lifecycle::{GroupSettings, Host};
-use thirdboot_simulator::{Fleet, Hardware, Machine, Outcome, Pace, Step, Wire};
+use thirdboot_simulator::{Fleet, Hardware, Machine, Outcome, Pace, Progress, Step, Wire};
 use thirdboot_store::Actor;
 
 use crate::serve::{self, ServeOptions};
@@ -18,6 +18,35 @@ const SLOTS: u16 = 5;
 const LOST: [u32; 3] = [7, 40, 93];
 /// Zincati's five minutes are a sixth of a second.
 const SPEED: f64 = 1800.0;
+
+/// Who is away, as the machines themselves live it: from the moment of their reboot until they are well again. What they
+/// tell comes in the order in which it happened, and a machine tells before it gives its slot back.
+#[derive(Debug, Default)]
+struct Reboots {
+    /// Those that were told to wait for their turn, and not yet to reboot: the reboots of an install are none of these.
+    asking: BTreeSet<String>,
+    away: BTreeSet<String>,
+    counts: BTreeMap<String, usize>,
+    most: usize,
+}
+
+impl Reboots {
+    fn hear(&mut self, progress: Progress) {
+        let name = progress.machine;
+        match progress.step {
+            Step::Waiting => {
+                self.asking.insert(name);
+            }
+            Step::Rebooting if self.asking.remove(&name) => {
+                *self.counts.entry(name.clone()).or_default() += 1;
+                self.away.insert(name);
+                self.most = self.most.max(self.away.len());
+            }
+            Step::Back => assert!(self.away.remove(&name), "{name} is back and was not away"),
+            _ => {}
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_hosts_update_under_five_slots_and_some_never_come_back() {
@@ -41,17 +70,12 @@ async fn a_hundred_hosts_update_under_five_slots_and_some_never_come_back() {
     let client = client.unwrap();
     let wire = Wire::new(32).unwrap();
     let (mut fleet, mut progress) = Fleet::new();
-    let watched = app.clone();
-    // Whenever a machine goes down, those that are down are counted.
     let watching = tokio::spawn(async move {
-        let mut most = 0;
+        let mut reboots = Reboots::default();
         while let Some(progress) = progress.recv().await {
-            if progress.step == Step::Rebooting {
-                let slots = watched.store.locks().await.unwrap();
-                most = most.max(slots.iter().filter(|slot| slot.state.holds()).count());
-            }
+            reboots.hear(progress);
         }
-        most
+        reboots
     });
     for n in 1..=HOSTS {
         let hardware = Hardware::number(n);
@@ -83,8 +107,12 @@ async fn a_hundred_hosts_update_under_five_slots_and_some_never_come_back() {
     drop(fleet);
     let expected: BTreeSet<String> = LOST.iter().map(|n| format!("r{n}")).collect();
     assert_eq!(lost, expected);
-    let most = watching.await.unwrap();
+    let reboots = watching.await.unwrap();
+    let most = reboots.most;
     assert!((1..=usize::from(SLOTS)).contains(&most), "{most} were away at once");
+    assert_eq!(reboots.away, expected, "who is away at the end");
+    let twice: Vec<_> = reboots.counts.iter().filter(|(_, count)| **count != 1).collect();
+    assert_eq!((reboots.counts.len(), twice), (HOSTS as usize, Vec::new()), "each once");
     // The lost ones keep their slots for ever; everybody else has updated past them.
     let held: BTreeSet<String> = app
         .store

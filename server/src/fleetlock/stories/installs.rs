@@ -11,7 +11,7 @@ use crate::testing::{BOOT_ID, Reply, TestApp};
 
 impl TestApp {
     /// A ready host is armed again, and its live system is up.
-    async fn live_again(&self, name: &str, n: u8) {
+    pub(super) async fn live_again(&self, name: &str, n: u8) {
         assert_eq!(self.arm(name).await.status, 200);
         self.script(n).await;
         let id = self.state(name).await.id;
@@ -55,7 +55,7 @@ impl TestApp {
         }
     }
 
-    async fn claims(&self, name: &str, n: u8, run: u32) -> Reply {
+    pub(super) async fn claims(&self, name: &str, n: u8, run: u32) -> Reply {
         let id = self.state(name).await.id;
         self.post("/v1/claim", &self.secret(Purpose::Live, id, run), &Self::claim(n, run))
             .await
@@ -151,7 +151,7 @@ async fn a_run_that_ends_before_its_claim_gives_back_what_it_took() {
     let run = thirdboot_lifecycle::RunNumber(2);
     let reason = thirdboot_lifecycle::LockReason::Reinstall { run };
     let state = site.state("a2").await;
-    let question = super::super::asking::question(&site.app, &state, reason).await;
+    let question = super::super::asking::question(&site.app, &state, reason, None).await;
     let ask = thirdboot_store::LockChange::Ask(question.unwrap());
     site.app.store.change_lock(ask).await.unwrap();
     assert_eq!(site.holders().await, ["a2"]);
