@@ -24,6 +24,7 @@ mod meta;
 mod open;
 mod packages;
 mod pending;
+mod place;
 mod prune;
 mod put;
 mod read;
