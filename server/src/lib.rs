@@ -4,6 +4,7 @@ pub mod api;
 mod app;
 pub mod assets;
 pub mod boot;
+mod bounded;
 pub mod cli;
 mod cluster;
 pub mod fleetlock;

@@ -80,7 +80,9 @@ impl Provider for Thirdboot {
         if config.values().any(Value::is_unknown) {
             return Ok(());
         }
-        let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        // What is no text is not passed over as if it were not set: the file or the server of that name is not found.
+        let given = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let environment = |name: &str| given(name).filter(|value| !value.trim().is_empty());
         self.site.is(connect(&config, &environment)?);
         Ok(())
     }

@@ -85,7 +85,15 @@ impl Resource for TokenResource {
         let name = name_of(state);
         let tokens = self.0.client()?.tokens().await;
         let tokens = tokens.map_err(|error| told(&error, None, &format!("The token {name} cannot be looked at")))?;
+        let is_all = tokens.next_cursor.is_none();
         let found = tokens.items.into_iter().find(|token| token.name == name);
+        if found.is_none() && !is_all {
+            return Err(Diagnostics::error(
+                Path::root(),
+                format!("The token {name} cannot be looked at"),
+                "The server gave a part of its tokens only: use the provider of the server's version.",
+            ));
+        }
         Ok(found.map(|token| {
             let mut state = state.clone();
             let created_at = token.created_at.to_string();

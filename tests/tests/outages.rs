@@ -1,22 +1,25 @@
-//! A disk that is full, and a database that somebody else has locked: hosts are told to ask again, nothing that was
-//! acknowledged is lost, and it all goes on by itself.
+//! A disk that is full, a database that is gone or that somebody else has locked: hosts are told to ask again, nothing that
+//! was acknowledged is lost, and it all goes on by itself.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tempfile::TempDir;
 use thirdboot_tests::assets::Images;
-use thirdboot_tests::host::{Answer, Event, Hardware, Machine, Reporter};
+use thirdboot_tests::host::{Answer, Event, Hardware, LiveSystem, Machine, Reporter};
 use thirdboot_tests::server::Settings;
 use thirdboot_tests::{Admin, TestServer};
 
 /// Reports that are asked for at most before a full disk must have refused one.
 const ENOUGH: usize = 2000;
+/// How long a database is locked, or gone.
+const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// A server whose data folder is a file system of its own, 16 MiB small. The tests run in a mount namespace of their own.
 struct SmallSite {
@@ -49,7 +52,7 @@ impl SmallSite {
         Ok(Self { server, admin, folder })
     }
 
-    async fn live(&self, n: u8, name: &str) -> Result<thirdboot_tests::host::LiveSystem> {
+    async fn live(&self, n: u8, name: &str) -> Result<LiveSystem> {
         let machine = Machine::new(format!("{}/boot.ipxe", self.server.endpoints.boot), Hardware::number(n))?;
         let host = thirdboot_tests::site::host(name, "runner", &machine.hardware);
         self.admin.add(&host).await?;
@@ -155,8 +158,9 @@ async fn a_full_disk_loses_nothing_and_is_outlived() -> Result<()> {
 
 #[tokio::test]
 async fn a_database_that_somebody_locks_is_outlived() -> Result<()> {
-    let site = SmallSite::start().await?;
+    let mut site = SmallSite::start().await?;
     let mut live = site.live(1, "r1").await?;
+    let claimer = site.live(2, "r2").await?;
     live.reporter.tell(live.event()).await?;
     let script = "import sqlite3,sys\nc=sqlite3.connect(sys.argv[1],isolation_level=None)\n\
                   c.execute('BEGIN IMMEDIATE')\nprint('locked',flush=True)\nsys.stdin.read()";
@@ -172,17 +176,68 @@ async fn a_database_that_somebody_locks_is_outlived() -> Result<()> {
     tokio::io::AsyncBufReadExt::read_line(&mut said, &mut word).await?;
     ensure!(word == "locked\n", "{word:?}");
 
-    let acknowledged = until_refused(&mut live.reporter).await?;
-    ensure!(acknowledged.is_empty(), "stored past a lock: {acknowledged:?}");
-    ensure!(site.readyz().await? == StatusCode::SERVICE_UNAVAILABLE);
-    ensure!(site.admin.host("r1").await?["run"]["stage"] == "live", "readers go on");
+    refused_for_a_minute(&site, &mut live, &claimer).await?;
     drop(other.stdin.take());
     other.wait().await?;
+    goes_on(&mut site, &mut live, &claimer).await
+}
 
+#[tokio::test]
+async fn a_database_whose_mount_is_gone_is_outlived() -> Result<()> {
+    let mut site = SmallSite::start().await?;
+    let mut live = site.live(1, "r1").await?;
+    let claimer = site.live(2, "r2").await?;
+    live.reporter.tell(live.event()).await?;
+    let (here, away) = (site.folder.path().join("data"), site.folder.path().join("away"));
+    fs::create_dir(&away)?;
+    moved(&here, &away)?;
+    ensure!(!site.data("thirdboot.db").exists() && away.join("thirdboot.db").exists());
+    refused_for_a_minute(&site, &mut live, &claimer).await?;
+    ensure!(
+        fs::read_dir(&here)?.next().is_none(),
+        "something was begun where the mount was"
+    );
+    moved(&away, &here)?;
+    goes_on(&mut site, &mut live, &claimer).await
+}
+
+fn moved(from: &Path, to: &Path) -> Result<()> {
+    let moved = Command::new("mount").arg("--move").args([from, to]).status()?;
+    ensure!(moved.success(), "{} cannot be moved", from.display());
+    Ok(())
+}
+
+/// For as long as that: nothing is acknowledged and nothing granted, and who only reads is answered.
+async fn refused_for_a_minute(site: &SmallSite, live: &mut LiveSystem, claimer: &LiveSystem) -> Result<()> {
+    let begin = Instant::now();
+    while begin.elapsed() < A_MINUTE {
+        let acknowledged = until_refused(&mut live.reporter).await?;
+        ensure!(acknowledged.is_empty(), "acknowledged and not stored: {acknowledged:?}");
+        let refused = claimer.claim().await?.status;
+        ensure!(refused == StatusCode::SERVICE_UNAVAILABLE, "a claim: {refused}");
+        ensure!(site.readyz().await? == StatusCode::SERVICE_UNAVAILABLE);
+        ensure!(site.admin.host("r1").await?["run"]["stage"] == "live", "readers go on");
+        // As hosts do: nobody asks all the time.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// By itself; and what was acknowledged is there, once, also for the next process.
+async fn goes_on(site: &mut SmallSite, live: &mut LiveSystem, claimer: &LiveSystem) -> Result<()> {
+    ensure!(site.readyz().await? == StatusCode::OK);
     let answer = live.reporter.send_one().await?;
     ensure!(matches!(answer, Some(Answer::Recorded(_))), "{answer:?}");
-    ensure!(site.readyz().await? == StatusCode::OK);
-    ensure!(stored(&site, "r1", &live.reporter).await?.len() == 2);
+    ensure!(claimer.claim_granted().await? == 1);
+    for restarted in [false, true] {
+        if restarted {
+            site.server.kill().await?;
+            site.server.start_again().await?;
+        }
+        let stored = stored(site, "r1", &live.reporter).await?;
+        ensure!(stored.len() == 2, "{stored:?}");
+        ensure!(site.admin.host("r2").await?["run"]["stage"] == "installing");
+    }
     Ok(())
 }
 
@@ -206,7 +261,7 @@ async fn a_pull_that_fills_the_disk_is_taken_back() -> Result<()> {
         .ask(Method::POST, "/api/v1/assets/files", Some(&body))
         .await?;
     let path = format!("/api/v1/assets/pulls/{}", begun["id"]);
-    let pull = thirdboot_tests::wait::until("the pull", std::time::Duration::from_secs(60), async || {
+    let pull = thirdboot_tests::wait::until("the pull", A_MINUTE, async || {
         let (_, pull) = site.admin.ask(Method::GET, &path, None).await?;
         let is_under_way = pull["state"] == "waiting" || pull["state"] == "running";
         Ok((!is_under_way).then_some(pull))

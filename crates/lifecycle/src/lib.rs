@@ -70,8 +70,8 @@ pub use proof::{
     AddressFact, BondFact, NetworkFacts, PeerFact, PortFact, RouteFact, VlanFact, differences, is_cut_off, lacks_lacp,
 };
 pub use provider::{
-    AtProvider, DeviceId, EventsRead, InvalidDevice, MAX_FIRST_EVENTS, MAX_SEEN_EVENTS, Power, Provider, ProviderEvent,
-    ProviderLook, ProviderMachine, Trouble, TroubleKind, Wanted, wanted,
+    AtProvider, DeviceId, EventsRead, InvalidDevice, MAX_FIRST_EVENTS, MAX_SEEN_EVENTS, Power, PowerAsked, PowerStep,
+    Provider, ProviderEvent, ProviderLook, ProviderMachine, PutVlans, Trouble, TroubleKind, Wanted, wanted,
 };
 pub use run::{Ended, Run, arm_refused};
 pub use stage::Stage;

@@ -25,6 +25,7 @@ mod meta;
 mod open;
 mod packages;
 mod pending;
+mod place;
 mod prune;
 mod put;
 mod read;

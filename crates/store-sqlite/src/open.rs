@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use crate::error::unavailable;
 use crate::lock::{self, Lock};
 use crate::meta::{self, Meta};
+use crate::place::Place;
 use crate::script::Script;
 use crate::writer::Writer;
 use crate::{SqliteStore, addresses, deadlines, epoch, restore, schema, search};
@@ -69,6 +70,7 @@ pub(crate) async fn open_locked(
     watch: Arc<dyn Watch>,
 ) -> Result<(SqliteStore, Opened), StoreError> {
     make_private(&options.db_path)?;
+    let place = Place::of(&options.db_path)?;
     let writing = writing(&options.db_path);
     let mut connection = migrated(&writing).await?;
     let timing = Arc::new(deadlines::in_force(&mut connection, &options.deadlines).await?);
@@ -87,6 +89,7 @@ pub(crate) async fn open_locked(
         .await
         .map_err(|error| unavailable(&error))?;
     let begun = Begun {
+        place,
         writing,
         lock,
         connection,
@@ -112,6 +115,7 @@ pub(crate) async fn migrated(options: &SqliteConnectOptions) -> Result<SqliteCon
 
 /// What is open.
 struct Begun {
+    place: Place,
     writing: SqliteConnectOptions,
     lock: Lock,
     connection: SqliteConnection,
@@ -127,6 +131,7 @@ fn start(options: OpenOptions, begun: Begun, meta: &Meta) -> SqliteStore {
     let tally = Arc::default();
     let worker = Writer {
         _lock: begun.lock,
+        place: begun.place,
         options: begun.writing,
         hosts: HashMap::new(),
         connection: Some(begun.connection),

@@ -17,6 +17,7 @@ use crate::epoch::{self, Mark};
 use crate::error::unavailable;
 use crate::job::{Held, Job, Message};
 use crate::lock::Lock;
+use crate::place::Place;
 use crate::script::Script;
 
 /// How many changes share a commit at most.
@@ -29,6 +30,8 @@ const REMEMBERED: usize = 2048;
 pub(crate) struct Writer {
     /// Let go of when the last change is written.
     pub(crate) _lock: Lock,
+    /// Looked at before and after each commit.
+    pub(crate) place: Place,
     pub(crate) options: SqliteConnectOptions,
     /// The hosts that wrote last, as they stand in the database. Their versions are checked when they are written.
     pub(crate) hosts: HashMap<HostId, HostState>,
@@ -123,6 +126,7 @@ impl Writer {
 
     /// All of it in one transaction. Returns the last event's number, and which runs moved on.
     async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<(u64, Vec<Move>), StoreError> {
+        self.place.check()?;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.options.connect().await.map_err(|error| unavailable(&error))?,
@@ -161,6 +165,8 @@ impl Writer {
                 if done.follows || self.file_behind {
                     self.follow(&done.meta.mark, done.follows).await?;
                 }
+                // Whoever is refused now although it was stored asks again, and is answered the same.
+                self.place.check()?;
                 Ok((done.meta.last_event, done.moves))
             }
             Err(error) => {

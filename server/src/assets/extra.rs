@@ -144,7 +144,7 @@ impl Assets {
         }
         let path = self.place(new).await?;
         let client = download::client().map_err(|error| AddError::BrokenOff(error.to_string()))?;
-        let file = download::download(&client, url, &path, Some(&new.sha256), progress).await?;
+        let file = download::download(&client, url, &path, Some(&new.sha256), None, progress).await?;
         self.list(file, download::shown(url), now).await
     }
 

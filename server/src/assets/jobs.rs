@@ -123,12 +123,25 @@ impl Job {
         !matches!(self.lock().state, PullState::Waiting | PullState::Running)
     }
 
+    /// Names the task that works on it. Whoever has cancelled it before that meant this task.
     pub(super) fn runs_as(&self, task: AbortHandle) {
-        self.lock().task = Some(task);
+        let mut inner = self.lock();
+        if inner.state == PullState::Cancelled {
+            task.abort();
+        } else {
+            inner.task = Some(task);
+        }
     }
 
-    pub(super) fn starts(&self) {
-        self.lock().state = PullState::Running;
+    /// Its turn has come; false when it has ended meanwhile.
+    #[must_use]
+    pub(super) fn starts(&self) -> bool {
+        let mut inner = self.lock();
+        let is_waiting = inner.state == PullState::Waiting;
+        if is_waiting {
+            inner.state = PullState::Running;
+        }
+        is_waiting
     }
 
     pub(super) fn found<'a>(&self, version: &str, files: impl Iterator<Item = &'a str>) {
@@ -168,6 +181,10 @@ impl Job {
 
     pub(super) fn ends(&self, result: Result<Vec<String>, String>) {
         let mut inner = self.lock();
+        // Cancelled in its last moment: that was answered, and stays.
+        if inner.state != PullState::Running {
+            return;
+        }
         match result {
             Ok(pruned) => {
                 inner.state = PullState::Done;
@@ -220,6 +237,41 @@ impl FileJob {
             done_bytes: self.progress.done.load(Ordering::Relaxed),
             total_bytes: (total > 0).then_some(total),
             done: self.is_done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(jobs: &Jobs) -> (Arc<Job>, bool) {
+        let file = NewFile::new("k3s", &"ab".repeat(32)).unwrap();
+        jobs.join_or_add(&What::File(file, "http://x.example/k3s".parse().unwrap()))
+    }
+
+    #[tokio::test]
+    async fn a_pull_that_is_cancelled_as_it_begins_stays_so_and_stands_in_nobodys_way() {
+        let jobs = Jobs::default();
+        // Before its task is known, between its turn and its start, and as it ends.
+        for moment in 0..3 {
+            let (job, is_new) = added(&jobs);
+            assert!(is_new, "{moment}: the one before it has not ended");
+            let task = tokio::spawn(std::future::pending::<()>());
+            if moment == 0 {
+                job.cancel("enough");
+            }
+            job.runs_as(task.abort_handle());
+            if moment == 1 {
+                job.cancel("enough");
+            }
+            assert_eq!(job.starts(), moment == 2);
+            if moment == 2 {
+                job.cancel("enough");
+                job.ends(Ok(Vec::new()));
+            }
+            assert_eq!(job.view().state, PullState::Cancelled, "{moment}");
+            assert!(task.await.unwrap_err().is_cancelled());
         }
     }
 }

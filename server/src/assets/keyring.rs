@@ -9,7 +9,7 @@ use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey};
 use pgp::types::KeyDetails as _;
 
 /// The longest signature file.
-const MAX_SIGNATURE_BYTES: usize = 64 << 10;
+pub(super) const MAX_SIGNATURE_BYTES: u64 = 64 << 10;
 
 /// Public keys whose signatures count.
 #[derive(Debug)]
@@ -44,7 +44,8 @@ impl Keyring {
     /// # Errors
     /// When no key of the ring did.
     pub(crate) fn verify(&self, file: &Path, signature: &[u8]) -> anyhow::Result<String> {
-        ensure!(signature.len() <= MAX_SIGNATURE_BYTES, "the signature is too long");
+        let is_short = u64::try_from(signature.len()).is_ok_and(|length| length <= MAX_SIGNATURE_BYTES);
+        ensure!(is_short, "the signature is too long");
         let (signatures, _) =
             DetachedSignature::from_reader_many(signature).context("the signature is no OpenPGP signature")?;
         let signatures: Vec<DetachedSignature> = signatures
@@ -82,7 +83,7 @@ impl Keyring {
     pub(crate) fn read_signature(file: &Path) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         File::open(file)?
-            .take(u64::try_from(MAX_SIGNATURE_BYTES).unwrap_or(u64::MAX) + 1)
+            .take(MAX_SIGNATURE_BYTES + 1)
             .read_to_end(&mut bytes)?;
         Ok(bytes)
     }

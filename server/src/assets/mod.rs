@@ -15,6 +15,7 @@ mod run;
 #[cfg(test)]
 mod stories;
 mod stream;
+mod sweep;
 mod verify;
 mod versions;
 

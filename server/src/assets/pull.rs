@@ -13,10 +13,11 @@ use thirdboot_lifecycle::Arch;
 
 use super::download::{self, Progress, shown};
 use super::jobs::Job;
-use super::keyring::Keyring;
+use super::keyring::{Keyring, MAX_SIGNATURE_BYTES};
 use super::release::{Release, ReleaseFile};
 use super::stream::{Latest, Stream, Wanted};
-use super::{AssetFile, AssetRole, Assets, Manifest, atomic};
+use super::{AssetFile, AssetRole, Assets, Manifest, atomic, sweep};
+use crate::bounded;
 
 /// The longest stream document.
 const MAX_STREAM_BYTES: usize = 16 << 20;
@@ -72,6 +73,7 @@ pub(super) async fn pull(
     tokio::fs::create_dir_all(&folder)
         .await
         .with_context(|| folder.display().to_string())?;
+    sweep::mark(&folder).with_context(|| folder.display().to_string())?;
     let mut files = Vec::new();
     for wanted in &latest.files {
         let progress = job.begins(&wanted.name);
@@ -107,14 +109,11 @@ async fn latest(client: &Client, upstream: &Upstream, request: &PullRequest) -> 
     if !answer.status().is_success() {
         bail!("{} answered {}", at(), answer.status().as_u16());
     }
-    let bytes = answer
-        .bytes()
+    let bytes = bounded::body(answer, MAX_STREAM_BYTES)
         .await
         .map_err(reqwest::Error::without_url)
-        .with_context(at)?;
-    if bytes.len() > MAX_STREAM_BYTES {
-        bail!("{} is longer than {MAX_STREAM_BYTES} bytes", at());
-    }
+        .with_context(at)?
+        .with_context(|| format!("{} is longer than {MAX_STREAM_BYTES} bytes", at()))?;
     Stream::read(&bytes, &request.stream)
         .and_then(|stream| stream.latest(request.arch, request.with_image))
         .map_err(|why| anyhow::anyhow!("{}: {why}", at()))
@@ -129,10 +128,11 @@ async fn file(
     progress: &Progress,
 ) -> anyhow::Result<ReleaseFile> {
     let path = folder.join(&wanted.name);
-    let file = download::download(client, &wanted.location, &path, Some(&wanted.sha256), progress).await?;
+    let file = download::download(client, &wanted.location, &path, Some(&wanted.sha256), None, progress).await?;
+    let most = Some(MAX_SIGNATURE_BYTES);
     let signature_path = folder.join(format!("{}.sig", wanted.name));
     let signature = match &wanted.signature {
-        Some(url) => match download::download(client, url, &signature_path, None, &Progress::default()).await {
+        Some(url) => match download::download(client, url, &signature_path, None, most, &Progress::default()).await {
             Ok(signature) => Some(signature),
             // Without a keyring nobody here looks at it.
             Err(error) if upstream.keyring.is_none() && wanted.role != AssetRole::Image => {

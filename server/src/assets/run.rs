@@ -24,7 +24,9 @@ pub(crate) fn start(app: &App, what: &What) -> Arc<Job> {
 async fn run(app: App, job: Arc<Job>, what: What) {
     let turn = Arc::clone(&app.assets.jobs.turn);
     let _turn = turn.lock().await;
-    job.starts();
+    if !job.starts() {
+        return;
+    }
     let done = work(&app, &job, &what).await;
     let outcome = match &done {
         Ok(_) => "done",

@@ -248,6 +248,13 @@ async fn with_a_keyring_only_what_is_signed_by_it_comes_in() {
         pull["failed"].as_str().unwrap().contains("no OpenPGP signature"),
         "{pull}"
     );
+    // One without end is not read to it.
+    story.upstream.put("kernel.sig", &vec![b'x'; 100 << 10]);
+    let pull = story.pull(json!({})).await;
+    assert!(
+        pull["failed"].as_str().unwrap().contains("is longer than 65536 bytes"),
+        "{pull}"
+    );
     // A signature of another file.
     let signature = std::fs::read(testdata("rootfs.img.sig")).unwrap();
     story.upstream.put("kernel.sig", &signature);

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use jiff::Timestamp;
 use thirdboot_api::ProblemType;
 use thirdboot_lifecycle::{Arch, RunNumber, Stage};
 use thirdboot_store::HostFilter;
 
+use super::sweep::{self, GONE};
 use super::{AssetError, Assets, Manifest, io};
 use crate::App;
 use crate::boot::manifest_of_run;
@@ -92,6 +94,7 @@ async fn needs(app: &App) -> Result<BTreeMap<Key, Vec<String>>, Failure> {
 pub(crate) async fn prune(app: &App, keep: usize) -> Result<Vec<String>, Failure> {
     // No run begins meanwhile with a version that was just found unneeded.
     let _alone = app.assets.usage.write().await;
+    app.assets.sweep(app.store.now()).await;
     let mut gone = Vec::new();
     let mut spared: BTreeMap<String, usize> = BTreeMap::new();
     let mut versions = versions(app).await?;
@@ -152,10 +155,25 @@ impl Assets {
         Ok(found)
     }
 
+    /// Removes what nobody takes up again. What cannot be removed stays, and is told in the log.
+    async fn sweep(&self, now: Timestamp) {
+        let root = self.root().to_owned();
+        let swept = tokio::task::spawn_blocking(move || sweep::sweep(&root, now)).await;
+        for path in swept.unwrap_or_default() {
+            tracing::info!(path = %path.display(), "a leftover was removed from the mirror");
+        }
+    }
+
     /// Out of sight first, so that nothing half of it is ever served.
     pub(crate) async fn discard(&self, arch: &str, version: &str) -> Result<(), AssetError> {
         let folder = self.root().join(arch).join(version);
-        let hidden = self.root().join(arch).join(format!(".gone.{version}"));
+        let hidden = self.root().join(arch).join(format!("{GONE}{version}"));
+        // A removal of the same that was cut off.
+        if tokio::fs::try_exists(&hidden).await.unwrap_or(false) {
+            tokio::fs::remove_dir_all(&hidden)
+                .await
+                .map_err(|error| io(&hidden, error))?;
+        }
         tokio::fs::rename(&folder, &hidden)
             .await
             .map_err(|error| io(&folder, error))?;

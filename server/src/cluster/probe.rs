@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::bounded;
+
 /// A server that takes longer does not answer.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// A CA bundle is a few KiB.
-const MAX_BYTES: u64 = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 
 /// Asks servers.
 #[derive(Debug, Clone)]
@@ -51,10 +53,10 @@ impl Prober {
             .send()
             .await
             .ok()?;
-        if !answer.status().is_success() || answer.content_length().is_some_and(|length| length > MAX_BYTES) {
+        if !answer.status().is_success() {
             return None;
         }
-        let body = answer.bytes().await.ok()?;
+        let body = bounded::body(answer, MAX_BYTES).await.ok()??;
         body.starts_with(b"-----BEGIN CERTIFICATE")
             .then(|| data_encoding::HEXLOWER.encode(&Sha256::digest(&body)))
     }

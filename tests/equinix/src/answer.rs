@@ -17,6 +17,8 @@ pub enum Fault {
         /// `Retry-After`.
         after_s: u64,
     },
+    /// Carried out, and answered with 504: something between has lost the answer.
+    Lost,
     /// Answered after so many milliseconds.
     Slow {
         /// How many.
@@ -29,7 +31,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The answer; none where it comes as usual after a pause.
+    /// The answer; none where the request is carried out.
     pub(crate) async fn answer(self) -> Option<Response> {
         Some(match self {
             Self::Status(status) => error(
@@ -45,6 +47,7 @@ impl Fault {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 return None;
             }
+            Self::Lost => return None,
             Self::Garbage => (StatusCode::OK, "<html>maintenance</html>").into_response(),
             Self::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
         })

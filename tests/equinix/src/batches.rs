@@ -1,5 +1,7 @@
 //! VLANs on ports: asked for in batches, which take their time.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -45,7 +47,7 @@ pub(crate) async fn create(State(shared): State<Shared>, Path(port): Path<String
         Ok(body) => body,
         Err(refused) => return unprocessable(&refused),
     };
-    let mut vlans = Vec::new();
+    let (mut vlans, mut states) = (Vec::new(), BTreeSet::new());
     for wanted in body
         .get("vlan_assignments")
         .and_then(Value::as_array)
@@ -54,11 +56,17 @@ pub(crate) async fn create(State(shared): State<Shared>, Path(port): Path<String
     {
         let is_tagged = wanted["native"] == Value::Null || wanted["native"] == false;
         let id = wanted["vlan"].as_str().and_then(|id| id.parse().ok());
-        let Some(id) = id.filter(|_| wanted["state"] == "assigned" && is_tagged) else {
+        let is_known = wanted["state"] == "assigned" || wanted["state"] == "unassigned";
+        let Some(id) = id.filter(|_| is_known && is_tagged) else {
             inner.violations.push(format!("batch: {wanted}"));
-            return unprocessable("expected a vlan as text, and the state assigned");
+            return unprocessable("expected a vlan as text, and the state assigned or unassigned");
         };
+        states.insert(wanted["state"] == "assigned");
         vlans.push(id);
+    }
+    if states.len() > 1 {
+        inner.violations.push("a batch that assigns and unassigns".to_owned());
+        return unprocessable("this stand-in takes one state a batch");
     }
     if vlans.is_empty() {
         return unprocessable("vlan_assignments can't be blank");
@@ -68,9 +76,13 @@ pub(crate) async fn create(State(shared): State<Shared>, Path(port): Path<String
         inner.violations.push("a batch while another is under way".to_owned());
         return unprocessable("another batch is under way");
     }
+    let assigns = states.contains(&true);
     let Some(device) = inner.port(&port) else {
         return not_found();
     };
+    if !assigns && !vlans.iter().all(|vlan| device.port.vlans.contains(vlan)) {
+        return unprocessable("a VLAN is not assigned to this port");
+    }
     if device.network_frozen || !device.port.is_bonded || device.port.network_type.starts_with("layer2") {
         return unprocessable("the port cannot take VLANs beside layer 3");
     }
@@ -80,6 +92,7 @@ pub(crate) async fn create(State(shared): State<Shared>, Path(port): Path<String
         port,
         state: "queued",
         vlans,
+        assigns,
         errors: Vec::new(),
     };
     let answer = (StatusCode::CREATED, Json(shown(&batch))).into_response();
@@ -111,7 +124,9 @@ fn step(inner: &mut Inner, at: usize) {
             let mut errors = Vec::new();
             for (nth, vlan) in batch.vlans.iter().enumerate() {
                 let Some(device) = inner.port(&batch.port) else { return };
-                if !known.contains(vlan) {
+                if !batch.assigns {
+                    device.port.vlans.remove(vlan);
+                } else if !known.contains(vlan) {
                     errors.push(format!("VLAN {vlan} was not found in this metro"));
                 } else if nth >= most {
                     errors.push(format!("VLAN {vlan} could not be assigned"));
@@ -128,10 +143,11 @@ fn step(inner: &mut Inner, at: usize) {
 }
 
 fn shown(batch: &Batch) -> Value {
+    let state = if batch.assigns { "assigned" } else { "unassigned" };
     let vlans: Vec<Value> = batch
         .vlans
         .iter()
-        .map(|vlan| json!({"vlan": vlan, "state": "assigned", "native": false}))
+        .map(|vlan| json!({"vlan": vlan, "state": state, "native": false}))
         .collect();
     json!({"id": batch.id, "state": batch.state, "quantity": vlans.len(), "error_messages": batch.errors, "vlan_assignments": vlans})
 }

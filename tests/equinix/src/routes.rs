@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
-use crate::answer::{error, not_found};
+use crate::answer::{Fault, error, not_found};
 use crate::state::Inner;
 use crate::{Shared, batches, devices};
 
@@ -47,6 +47,7 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
         let standing = standing.map(|(_, fault)| fault.clone());
         inner.faults.pop_front().or(standing)
     };
+    let is_lost = fault == Some(Fault::Lost);
     if let Some(fault) = fault
         && let Some(answer) = fault.answer().await
     {
@@ -60,7 +61,11 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
     if !is_let_in {
         return error(StatusCode::UNAUTHORIZED, "Invalid authentication token");
     }
-    next.run(request).await
+    let answer = next.run(request).await;
+    if is_lost {
+        return error(StatusCode::GATEWAY_TIMEOUT, "no answer from upstream");
+    }
+    answer
 }
 
 /// What every client of the API sends, and what none may.

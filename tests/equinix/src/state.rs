@@ -61,13 +61,14 @@ pub struct Event {
     pub at: Timestamp,
 }
 
-/// VLANs on their way to a port.
+/// VLANs on their way to a port, or from it.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     pub(crate) id: String,
     pub(crate) port: String,
     pub(crate) state: &'static str,
     pub(crate) vlans: Vec<u16>,
+    pub(crate) assigns: bool,
     pub(crate) errors: Vec<String>,
 }
 

@@ -67,7 +67,7 @@ async fn a_cluster_without_a_kubeconfig_says_what_to_wait_for() -> Result<()> {
 }
 
 /// Eight machines, as examples/generic has them.
-fn machines() -> Vec<Simulated> {
+pub(crate) fn machines() -> Vec<Simulated> {
     let node = |name: &str, n: u32| simulated(name, n).joining();
     vec![
         node("server-1", 1),
@@ -81,12 +81,17 @@ fn machines() -> Vec<Simulated> {
     ]
 }
 
-fn variables(site: &Site, machines: &[Simulated]) -> Result<Value> {
+/// A k3s whose binary is in the mirror.
+pub(crate) fn k3s(site: &Site) -> Result<Value> {
     let binary = b"#!/bin/false\n";
     let assets = site.path("assets/k3s/v1.34.1+k3s1/x86_64");
     fs::create_dir_all(&assets)?;
     fs::write(assets.join("k3s"), binary)?;
     let sha256 = thirdboot_tests::host::ignition::sha256(binary);
+    Ok(json!({"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256}}}))
+}
+
+fn variables(site: &Site, machines: &[Simulated]) -> Result<Value> {
     let of = |role: &str| -> Value {
         let those = machines.iter().filter(|machine| machine.name().starts_with(role));
         those
@@ -95,7 +100,7 @@ fn variables(site: &Site, machines: &[Simulated]) -> Result<Value> {
     };
     Ok(json!({
         "servers": of("server"), "agents": of("agent"), "runners": of("runner"), "insecure_join": true,
-        "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256}}},
+        "k3s": k3s(site)?,
     }))
 }
 

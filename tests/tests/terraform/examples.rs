@@ -9,7 +9,7 @@ use thirdboot_tests::{Site, wait};
 
 use crate::says;
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform-provider/examples");
+pub(crate) const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform-provider/examples");
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// An example's files, without its own word of which provider it needs.

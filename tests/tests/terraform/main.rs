@@ -3,6 +3,7 @@
 //! `tests/run terraform` builds what is needed and runs it. Nothing here uses a network but loopback.
 
 mod clusters;
+mod equinix;
 mod examples;
 mod hosts;
 mod many;

@@ -4,6 +4,8 @@
 //! active as soon as its script was served, before anything is installed.
 
 mod events;
+mod power;
+mod put;
 mod trouble;
 
 use std::str::FromStr;
@@ -15,6 +17,8 @@ use crate::text::checked_text;
 use crate::{Host, Network, Run, RunNumber, Stage};
 
 pub use events::{EventsRead, MAX_FIRST_EVENTS, MAX_SEEN_EVENTS, ProviderEvent};
+pub use power::{Power, PowerAsked, PowerStep};
+pub use put::PutVlans;
 pub use trouble::{Trouble, TroubleKind};
 
 /// A machine at its provider.
@@ -59,35 +63,15 @@ impl FromStr for DeviceId {
 
 checked_text!(DeviceId, InvalidDevice);
 
-/// How the provider is asked to bring an armed machine to its network boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Power {
-    /// Power it off and on; on, where it is off.
-    Reboot,
-    /// Have the provider deploy it anew: its own network boot is on then, whatever it was before. The provider may clear
-    /// the disk that it takes for the system's.
-    Reinstall,
-}
-
-impl Power {
-    /// The word on the wire, here and at the provider.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reboot => "reboot",
-            Self::Reinstall => "reinstall",
-        }
-    }
-}
-
 /// What is wanted of the provider now. Nothing is asked for a machine that nobody armed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Whether it boots from the network every time; none means as it is.
     pub netboot: Option<bool>,
-    /// VLANs that its ports must carry; others are left alone.
+    /// VLANs that its ports must carry.
     pub vlans: Vec<u16>,
+    /// Whether VLANs go that this server put there and that are not wanted any more. All others are left alone.
+    pub tidies: bool,
     /// What brings it to its network boot, once, and only while nothing of it was heard in this run.
     pub power: Option<(RunNumber, Power)>,
 }
@@ -113,6 +97,8 @@ pub fn wanted(host: &Host, run: Option<&Run>, now: Timestamp) -> Wanted {
     Wanted {
         netboot,
         vlans,
+        // Before that the old system may come back, and afterwards it is somebody's machine.
+        tidies: is_under_way && run.was_installed(),
         power: run.permit.power.filter(|_| may_power).map(|power| (run.number, power)),
     }
 }
@@ -132,7 +118,7 @@ pub struct ProviderMachine {
     /// Whether it boots from the network every time, where the provider says so.
     #[serde(default)]
     pub netboot: Option<bool>,
-    /// Those of the wanted VLANs that its ports carry.
+    /// VLANs that its ports carry.
     #[serde(default)]
     pub vlans: Vec<u16>,
 }
@@ -142,8 +128,10 @@ pub struct ProviderMachine {
 pub struct ProviderLook {
     /// The machine; none where the provider did not tell.
     pub machine: Option<ProviderMachine>,
-    /// The run whose power request the provider took just now.
-    pub powered: Option<RunNumber>,
+    /// How far the run's power request came.
+    pub power: Option<PowerStep>,
+    /// VLANs that this server put on its ports, where that changed.
+    pub put: Option<PutVlans>,
     /// What went wrong.
     pub trouble: Option<(TroubleKind, String)>,
     /// Events, those that are known included.
@@ -161,6 +149,12 @@ pub struct AtProvider {
     /// The last run whose power request the provider took.
     #[serde(default)]
     pub powered: Option<RunNumber>,
+    /// A power request of which nobody knows whether it was carried out.
+    #[serde(default)]
+    pub asked: Option<PowerAsked>,
+    /// VLANs that this server put on its ports.
+    #[serde(default)]
+    pub put: Option<PutVlans>,
     /// What is wrong, since the last look.
     #[serde(default)]
     pub trouble: Option<Trouble>,
@@ -183,13 +177,20 @@ impl AtProvider {
                 .map_or(now, |earlier| earlier.since),
             says: says.clone(),
         });
+        let known = before.map(|before| (before.powered, before.asked)).unwrap_or_default();
+        let (powered, asked) = power::after(known.0, known.1, look.power, now);
         let mut next = Self {
             at: now,
             machine: look
                 .machine
                 .clone()
                 .or_else(|| before.and_then(|before| before.machine.clone())),
-            powered: look.powered.or_else(|| before.and_then(|before| before.powered)),
+            powered,
+            asked,
+            put: look
+                .put
+                .clone()
+                .or_else(|| before.and_then(|before| before.put.clone())),
             trouble,
             events,
         };

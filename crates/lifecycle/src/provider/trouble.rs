@@ -21,13 +21,15 @@ pub enum TroubleKind {
     PortUnfit,
     /// VLANs could not be put on the machine's ports.
     VlansFailed,
+    /// Nobody knows whether the provider carried out a power request.
+    PowerUncertain,
     /// The provider refuses something else.
     Refused,
 }
 
 impl TroubleKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DeviceNotFound,
@@ -35,6 +37,7 @@ impl TroubleKind {
         Self::Unreachable,
         Self::PortUnfit,
         Self::VlansFailed,
+        Self::PowerUncertain,
         Self::Refused,
     ];
 
@@ -49,6 +52,7 @@ impl TroubleKind {
             Self::Unreachable => "unreachable",
             Self::PortUnfit => "port-unfit",
             Self::VlansFailed => "vlans-failed",
+            Self::PowerUncertain => "power-uncertain",
             Self::Refused => "refused",
         }
     }
@@ -81,6 +85,9 @@ impl TroubleKind {
             }
             Self::VlansFailed => {
                 "check at the provider that these VLANs exist in the machine's metro and project; the server tries again by itself"
+            }
+            Self::PowerUncertain => {
+                "look at the provider's page whether the machine starts; if it does not, reboot it there: it boots from the network. The server asks no second time in this run, cancel it and arm again to have it ask"
             }
             Self::Refused => "look at what the provider says; the server tries again by itself",
         }

@@ -71,6 +71,35 @@ async fn a_lock_that_somebody_holds_is_answered_and_outlived() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_where_nobody_finds_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, away) = (folder.path().join("data"), folder.path().join("away"));
+    std::fs::create_dir(&here).unwrap();
+    let (store, _) = open(&here).await;
+    let state = added(&store, 1).await;
+    let refused = async |n: &str| match store.submit(state.id, hold(n)).await {
+        Err(SubmitError::Store(StoreError::Unavailable(why))) => why,
+        other => panic!("{n} was answered with {other:?}"),
+    };
+    std::fs::rename(&here, &away).unwrap();
+    assert!(refused("gone").await.contains("No such file"));
+    assert!(store.ping().await.is_err());
+    // Another one in its place is not it.
+    std::fs::create_dir(&here).unwrap();
+    std::fs::copy(away.join("thirdboot.db"), here.join("thirdboot.db")).unwrap();
+    assert!(refused("another").await.contains("another file"));
+    std::fs::remove_dir_all(&here).unwrap();
+    std::fs::rename(&away, &here).unwrap();
+    store.submit(state.id, hold("back")).await.unwrap();
+    store.ping().await.unwrap();
+    store.close().await;
+    let (store, _) = open(&here).await;
+    let held = store.host_by_id(state.id).await.unwrap().unwrap();
+    assert_eq!(held.host.hold.unwrap().reason, "back");
+    assert_eq!(log(&store, state.id).await.len(), 2, "added, and held once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let (store, opened) = open(folder.path()).await;

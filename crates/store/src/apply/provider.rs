@@ -1,7 +1,7 @@
 //! What a provider says of a machine.
 
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Observed, ProviderEvent, ProviderLook, Trouble};
+use thirdboot_lifecycle::{Observed, PowerStep, ProviderEvent, ProviderLook, Trouble};
 
 use super::{Applied, Change, entry};
 use crate::{Actor, Answer, HostState, LogEntry};
@@ -11,11 +11,8 @@ pub(super) fn looked(state: &HostState, look: &ProviderLook, now: Timestamp) -> 
     let before = state.observed.as_ref();
     let (observed, events) = Observed::at_provider(before, look, now);
     let mut log: Vec<LogEntry> = events.iter().map(|event| line(state, &told(event))).collect();
-    if let Some(run) = look.powered {
-        log.push(line(
-            state,
-            &format!("the provider took the power request of run {run}"),
-        ));
+    if let Some(step) = look.power {
+        log.push(line(state, &power(step)));
     }
     let trouble = |observed: &Observed| observed.provider.as_ref().and_then(|provider| provider.trouble.clone());
     let (was, is) = (before.and_then(trouble), trouble(&observed));
@@ -35,6 +32,14 @@ pub(super) fn looked(state: &HostState, look: &ProviderLook, now: Timestamp) -> 
             ..Change::default()
         },
         answer: Ok(Answer::Done),
+    }
+}
+
+fn power(step: PowerStep) -> String {
+    match step {
+        PowerStep::Asks(run) => format!("the provider is being asked for the power of run {run}"),
+        PowerStep::Took(run) => format!("the provider took the power request of run {run}"),
+        PowerStep::Declined(run) => format!("the provider did not take the power request of run {run}"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A machine at its provider is one host's, and what the provider says is told once.
 
-use thirdboot_lifecycle::{Host, Platform, Provider, ProviderEvent, ProviderLook, ProviderMachine, TroubleKind};
+use thirdboot_lifecycle::{
+    Host, Platform, PowerStep, Provider, ProviderEvent, ProviderLook, ProviderMachine, PutVlans, TroubleKind,
+};
 
 use super::Factory;
 use super::world::{World, admin, host};
@@ -78,18 +80,26 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
         id: format!("e{n}"),
         says: format!("event {n}"),
     };
+    let mut put = PutVlans::none(&"7a8b0000-0000-4000-8000-000000000001".parse().unwrap());
+    put.add(&[1000]);
+    let asks = ProviderLook {
+        power: Some(PowerStep::Asks(run)),
+        ..ProviderLook::default()
+    };
     let look = ProviderLook {
         machine: Some(ProviderMachine {
             state: "active".into(),
             netboot: Some(true),
             vlans: vec![1000],
         }),
-        powered: Some(run),
+        power: Some(PowerStep::Took(run)),
+        put: Some(put.clone()),
         trouble: Some((TroubleKind::Refused, "no".into())),
         events: vec![event(2), event(1)],
     };
     let again = ProviderLook {
-        powered: None,
+        power: None,
+        put: None,
         trouble: None,
         events: vec![event(3), event(2), event(1)],
         ..look.clone()
@@ -103,11 +113,16 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
         lines.filter_map(|line| line.entry.message).collect::<Vec<_>>()
     };
     let say = |look: &ProviderLook| Submission::AtProvider(Box::new(look.clone()));
+    // That it is being asked outlives whoever asks.
+    world.store.submit(id, say(&asks)).await.unwrap();
+    world.restart().await;
+    let known = world.state(id).await.observed.unwrap().provider.unwrap();
+    assert_eq!((known.powered, known.asked.map(|asked| asked.run)), (None, Some(run)));
     world.store.submit(id, say(&look)).await.unwrap();
     let first = told(&world, id).await;
-    assert_eq!(first.len(), 4, "{first:?}");
+    assert_eq!(first.len(), 5, "{first:?}");
     assert!(
-        first[0].starts_with("event 1 at ") && first[1].starts_with("event 2 at "),
+        first[1].starts_with("event 1 at ") && first[2].starts_with("event 2 at "),
         "{first:?}"
     );
     world.restart().await;
@@ -115,17 +130,17 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
         world.store.submit(id, say(&again)).await.unwrap();
     }
     let all = told(&world, id).await;
-    assert_eq!(all.len(), 6, "{all:?}");
+    assert_eq!(all.len(), 7, "{all:?}");
     assert!(
-        all[4].starts_with("event 3 at ") && all[5].starts_with("all is well"),
+        all[5].starts_with("event 3 at ") && all[6].starts_with("all is well"),
         "{all:?}"
     );
     let state = world.state(id).await;
     let version = state.version;
     let known = state.observed.unwrap().provider.unwrap();
     assert_eq!(
-        (state.run, known.powered, known.machine),
-        (before, Some(run), look.machine)
+        (state.run, known.powered, known.asked, known.machine, known.put),
+        (before, Some(run), None, look.machine, Some(put))
     );
     // A look that finds nothing new changes nothing, and nobody is told that the host changed.
     world.store.submit(id, say(&again)).await.unwrap();

@@ -22,6 +22,9 @@ pub(crate) enum DownloadError {
     /// The other side does not answer, or breaks off again and again.
     #[error("{url}: {why}")]
     Broken { url: String, why: String },
+    /// It has no end where it should have one.
+    #[error("{url} is longer than {most} bytes")]
+    TooLong { url: String, most: u64 },
     /// There is no room: what was there of it is removed, the database may need the room.
     #[error("{path}: no room left on the device; what was there of it is removed")]
     Full { path: String },

@@ -45,12 +45,13 @@ pub(crate) fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-/// Downloads `url` to `path`. A file that is there with this hash is not downloaded again.
+/// Downloads `url` to `path`, no more than `most` bytes. A file that is there with this hash is not downloaded again.
 pub(crate) async fn download(
     client: &Client,
     url: &Url,
     path: &Path,
     sha256: Option<&str>,
+    most: Option<u64>,
     progress: &Progress,
 ) -> Result<AssetFile, DownloadError> {
     if let Some(expected) = sha256
@@ -61,6 +62,7 @@ pub(crate) async fn download(
         return Ok(file);
     }
     let mut part = Part::open(url, path, sha256, progress).await?;
+    part.most = most.unwrap_or(u64::MAX);
     let was_resumed = part.length > 0;
     let fetched = part.fetch(client).await;
     match fetched {

@@ -40,6 +40,8 @@ pub(super) struct Part<'a> {
     file: File,
     hasher: Sha256,
     pub(super) length: u64,
+    /// More bytes are not taken.
+    pub(super) most: u64,
     progress: &'a Progress,
 }
 
@@ -96,6 +98,7 @@ impl<'a> Part<'a> {
             file,
             hasher,
             length,
+            most: u64::MAX,
             progress,
         })
     }
@@ -118,10 +121,10 @@ impl<'a> Part<'a> {
             let why = match tried {
                 Ok(Tried::Whole) => break,
                 Ok(Tried::Again(why)) => why,
-                Err(DownloadError::Full { path }) => {
+                Err(error @ (DownloadError::Full { .. } | DownloadError::TooLong { .. })) => {
                     let _ = fs::remove_file(&self.draft).await;
                     let _ = fs::remove_file(&self.about).await;
-                    return Err(DownloadError::Full { path });
+                    return Err(error);
                 }
                 Err(error) => return Err(error),
             };
@@ -199,6 +202,9 @@ impl<'a> Part<'a> {
                 });
             }
         };
+        if total.is_some_and(|total| total > self.most) {
+            return Err(self.too_long());
+        }
         self.progress.total.store(total.unwrap_or(0), Ordering::Relaxed);
         self.note_validator(answer.headers()).await?;
         let mut body = answer.bytes_stream();
@@ -210,12 +216,15 @@ impl<'a> Part<'a> {
                     return Ok(Tried::Again(plain(error)));
                 }
             };
+            let bytes = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+            if bytes > self.most - self.length.min(self.most) {
+                return Err(self.too_long());
+            }
             self.file
                 .write_all(&chunk)
                 .await
                 .map_err(|error| disk(&self.draft, error))?;
             self.hasher.update(&chunk);
-            let bytes = u64::try_from(chunk.len()).unwrap_or(0);
             self.length += bytes;
             self.progress.done.store(self.length, Ordering::Relaxed);
             self.progress.received.fetch_add(bytes, Ordering::Relaxed);
@@ -227,6 +236,13 @@ impl<'a> Part<'a> {
                 Ok(Tried::Again(format!("it ended after {} of {total} bytes", self.length)))
             }
             _ => Ok(Tried::Whole),
+        }
+    }
+
+    fn too_long(&self) -> DownloadError {
+        DownloadError::TooLong {
+            url: shown(self.url),
+            most: self.most,
         }
     }
 

@@ -15,6 +15,7 @@ use thirdboot_lifecycle::{DeviceId, TroubleKind};
 use super::limit::Limit;
 use super::token::{NoToken, Token};
 use super::wire::{Assignments, Batch, Batches, Device, Errors, Event, Events};
+use crate::bounded;
 use crate::platform::PlatformOptions;
 
 /// Of one request, its answer included.
@@ -41,14 +42,23 @@ pub(super) struct Client {
 
 /// Why something was not done.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(in crate::platform) struct Fault {
     /// For programs, and the advice that goes with it.
-    pub(super) kind: TroubleKind,
+    pub(in crate::platform) kind: TroubleKind,
     /// What is seen.
-    pub(super) says: String,
+    pub(in crate::platform) says: String,
     /// Of the answer, where there was one.
     status: Option<StatusCode>,
     again: Again,
+    /// Whether what was asked may have been done all the same.
+    pub(super) may_be_done: bool,
+}
+
+/// What a batch makes of its VLANs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum VlanState {
+    Assigned,
+    Unassigned,
 }
 
 /// Whether the same request may be made once more.
@@ -66,11 +76,22 @@ impl Fault {
             says: clean(&says.into()),
             status: None,
             again: Again::No,
+            may_be_done: false,
         }
     }
 
     fn again(self, again: Again) -> Self {
         Self { again, ..self }
+    }
+
+    /// The request went out, and no answer says what came of it.
+    fn unanswered(self, is_repeatable: bool) -> Self {
+        let again = if is_repeatable { Again::Soon } else { Again::No };
+        Self {
+            again,
+            may_be_done: true,
+            ..self
+        }
     }
 }
 
@@ -89,9 +110,9 @@ pub(super) fn clean(text: &str) -> String {
 
 impl Client {
     pub(super) fn new(options: &PlatformOptions) -> anyhow::Result<Self> {
-        let token = Token::find(options.equinix_token_file.as_ref());
+        let token = Token::find(options.equinix_token_file.as_ref())?;
         // A file that cannot be used is told at the start; without any token there is nothing to use.
-        if let Err(error @ NoToken::Unusable { .. }) = token.read() {
+        if let Err(error @ NoToken::UnusableFile { .. }) = token.read() {
             bail!(error);
         }
         Ok(Self {
@@ -125,9 +146,16 @@ impl Client {
         self.ask(Method::PUT, &format!("/devices/{id}"), Some(change)).await
     }
 
+    /// Asks once, whatever becomes of it: only a request that never went out is tried again.
     pub(super) async fn act(&self, id: &DeviceId, action: &Value) -> Result<(), Fault> {
         let path = format!("/devices/{id}/actions");
-        self.send(&Method::POST, &path, Some(action)).await.map(drop)
+        let answer = self.send(&Method::POST, &path, Some(action)).await?;
+        // Something else than the API may have said so.
+        if answer.is_empty() || serde_json::from_slice::<Value>(&answer).is_ok() {
+            return Ok(());
+        }
+        let says = format!("{} was answered with what cannot be read", named(&Method::POST, &path));
+        Err(Fault::new(TroubleKind::Unreachable, says).unanswered(false))
     }
 
     pub(super) async fn events(&self, id: &DeviceId, page: usize, per_page: usize) -> Result<Vec<Event>, Fault> {
@@ -158,11 +186,16 @@ impl Client {
         self.ask(Method::GET, &path, None).await
     }
 
-    pub(super) async fn assign(&self, port: &str, vlans: &[u16]) -> Result<Batch, Fault> {
+    /// Begins a batch that puts VLANs on a port, tagged, or takes them off.
+    pub(super) async fn assign(&self, port: &str, vlans: &[u16], to: VlanState) -> Result<Batch, Fault> {
+        let state = match to {
+            VlanState::Assigned => "assigned",
+            VlanState::Unassigned => "unassigned",
+        };
         let path = format!("{}/vlan-assignments/batches", port_path(port)?);
         let wanted: Vec<_> = vlans
             .iter()
-            .map(|id| json!({"vlan": id.to_string(), "state": "assigned", "native": false}))
+            .map(|id| json!({"vlan": id.to_string(), "state": state, "native": false}))
             .collect();
         let body = json!({"vlan_assignments": wanted});
         self.ask(Method::POST, &path, Some(&body)).await
@@ -222,12 +255,12 @@ impl Client {
         // What may have been done is not done again unseen: the next look shows it.
         let is_repeatable = *method != Method::POST;
         let answer = request.send().await.map_err(|error| {
-            let again = if is_repeatable || error.is_connect() {
-                Again::Soon
+            let fault = broken(method, path, &error);
+            if error.is_connect() {
+                fault.again(Again::Soon)
             } else {
-                Again::No
-            };
-            broken(method, path, &error).again(again)
+                fault.unanswered(is_repeatable)
+            }
         })?;
         self.judged(method, path, answer, is_repeatable).await
     }
@@ -246,10 +279,16 @@ impl Client {
         if let Some(pause) = pause {
             return Err(limited(pause));
         }
-        let body = whole(answer).await.map_err(|error| {
-            let again = if is_repeatable { Again::Soon } else { Again::No };
-            broken(method, path, &error).again(again)
-        })?;
+        let body = bounded::body(answer, MAX_ANSWER_BYTES)
+            .await
+            .map_err(|error| broken(method, path, &error).unanswered(is_repeatable))?;
+        let Some(body) = body else {
+            let says = format!(
+                "{} was answered with more than {MAX_ANSWER_BYTES} bytes",
+                named(method, path)
+            );
+            return Err(Fault::new(TroubleKind::Unreachable, says).unanswered(false));
+        };
         if status.is_success() {
             return Ok(body);
         }
@@ -257,10 +296,7 @@ impl Client {
         let says = format!("{} was answered with {}{said}", named(method, path), status.as_u16());
         Err(match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Fault::new(TroubleKind::TokenRefused, says),
-            _ if status.is_server_error() => {
-                let again = if is_repeatable { Again::Soon } else { Again::No };
-                Fault::new(TroubleKind::Unreachable, says).again(again)
-            }
+            _ if status.is_server_error() => Fault::new(TroubleKind::Unreachable, says).unanswered(is_repeatable),
             _ if status.is_client_error() => Fault {
                 status: Some(status),
                 ..Fault::new(TroubleKind::Refused, says)
@@ -318,17 +354,6 @@ fn broken(method: &Method, path: &str, error: &reqwest::Error) -> Fault {
         TroubleKind::Unreachable,
         format!("{} was not answered: {why}", named(method, path)),
     )
-}
-
-async fn whole(mut answer: Response) -> reqwest::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_ANSWER_BYTES {
-            break;
-        }
-    }
-    Ok(body)
 }
 
 /// What the API says is wrong, if it says so in its own way.

@@ -13,7 +13,7 @@ const MAX_PAGES: usize = 2;
 pub(super) async fn read(client: &Client, asked: &Asked<'_>, look: &mut ProviderLook) -> Result<(), Fault> {
     let is_new = |event: &ProviderEvent| asked.before.is_none_or(|before| before.events.is_new(event));
     for page in 1..=MAX_PAGES {
-        let listed = client.events(asked.device, page, MAX_SEEN_EVENTS).await?;
+        let listed = client.events(asked.device(), page, MAX_SEEN_EVENTS).await?;
         let is_full = listed.len() >= MAX_SEEN_EVENTS;
         let events: Vec<ProviderEvent> = listed.iter().map(event).collect();
         let are_all_new = events.iter().all(is_new);

@@ -3,6 +3,7 @@
 mod client;
 mod events;
 mod limit;
+mod power;
 mod token;
 mod vlans;
 mod wire;
@@ -10,32 +11,20 @@ mod wire;
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use thirdboot_lifecycle::{AtProvider, DeviceId, Power, ProviderLook, ProviderMachine, TroubleKind, Wanted};
+use thirdboot_lifecycle::{
+    AtProvider, DeviceId, Provider, ProviderLook, ProviderMachine, PutVlans, TroubleKind, Wanted,
+};
 
 use super::PlatformOptions;
 use crate::secrets::redact;
 use client::{Client, Fault};
+pub(super) use power::Done;
 pub use token::VARIABLE as TOKEN_VARIABLE;
-use vlans::Carried;
+use vlans::{Carried, Wish};
 use wire::Device;
 
 /// How long a look may take, retries and a batch of VLANs included.
 const LOOK_LIMIT: Duration = Duration::from_secs(90);
-/// States in which a machine is on its way to another one: it is left alone. What it is when it arrived proves nothing.
-const ON_ITS_WAY: [&str; 9] = [
-    "queued",
-    "provisioning",
-    "post_provisioning",
-    "reinstalling",
-    "deprovisioning",
-    "powering_on",
-    "powering_off",
-    "rebooting",
-    "moving",
-];
-/// The state of a machine that has no power.
-const OFF: &str = "inactive";
-
 /// The driver.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -46,13 +35,30 @@ pub(super) struct Driver {
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     /// Which machine.
-    pub(super) device: &'a DeviceId,
+    pub(super) provider: &'a Provider,
     /// Where it must boot from: a secret. None leaves it as it is.
     pub(super) boot_url: Option<String>,
     /// What is wanted.
     pub(super) wanted: &'a Wanted,
     /// What was known before.
     pub(super) before: Option<&'a AtProvider>,
+}
+
+impl Asked<'_> {
+    fn device(&self) -> &DeviceId {
+        &self.provider.device
+    }
+}
+
+/// What a look leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Another look, at once.
+    Step,
+    /// Everything but its power is as it should be.
+    Settled,
+    /// Not before it has changed.
+    Wait,
 }
 
 impl Driver {
@@ -67,9 +73,8 @@ impl Driver {
         self.client.token().err().map(|error| error.to_string())
     }
 
-    /// Looks at a machine and carries out what differs from what is wanted, as far as one look gets. Whether the next
-    /// look should follow at once.
-    pub(super) async fn look(&self, asked: &Asked<'_>) -> (ProviderLook, bool) {
+    /// Looks at a machine and carries out what differs from what is wanted, but for its power, as far as one look gets.
+    pub(super) async fn look(&self, asked: &Asked<'_>) -> (ProviderLook, Next) {
         let mut look = ProviderLook::default();
         let done = match tokio::time::timeout(LOOK_LIMIT, self.carry_out(asked, &mut look)).await {
             Ok(done) => done,
@@ -78,13 +83,17 @@ impl Driver {
                 format!("it did not answer everything within {} s", LOOK_LIMIT.as_secs()),
             )),
         };
-        let is_step = matches!(done, Ok(true));
+        let next = match &done {
+            Ok(next) => *next,
+            Err(_) => Next::Wait,
+        };
         look.trouble = done.err().map(|fault| (fault.kind, redact(&fault.says).into_owned()));
-        (look, is_step)
+        power::judge(asked, &mut look);
+        (look, next)
     }
 
-    async fn carry_out(&self, asked: &Asked<'_>, look: &mut ProviderLook) -> Result<bool, Fault> {
-        let device = self.client.device(asked.device).await?;
+    async fn carry_out(&self, asked: &Asked<'_>, look: &mut ProviderLook) -> Result<Next, Fault> {
+        let device = self.client.device(asked.device()).await?;
         let carried = asked.before.and_then(|before| before.machine.as_ref());
         look.machine = Some(ProviderMachine {
             state: client::clean(&device.state),
@@ -94,37 +103,35 @@ impl Driver {
         let done = self.converge(asked, &device, look).await;
         // Read in any case: where something failed they may say why.
         let read = events::read(&self.client, asked, look).await;
-        done.and_then(|step| read.map(|()| step))
+        done.and_then(|next| read.map(|()| next))
     }
 
-    /// Network boot first, then VLANs, then power: a machine that starts finds everything in place.
-    async fn converge(&self, asked: &Asked<'_>, device: &Device, look: &mut ProviderLook) -> Result<bool, Fault> {
+    /// Network boot first, then VLANs: a machine that starts finds everything in place.
+    async fn converge(&self, asked: &Asked<'_>, device: &Device, look: &mut ProviderLook) -> Result<Next, Fault> {
         let netboot = self.netboot(asked, device).await?;
         if let Some(machine) = &mut look.machine {
             machine.netboot = Some(netboot);
         }
-        let carried = vlans::put_on(&self.client, device, &asked.wanted.vlans).await;
-        let (vlans, fault) = match carried {
-            Ok(Carried::All(vlans)) => (Some(vlans), None),
+        let known = asked.before.and_then(|before| before.put.as_ref());
+        let known = known.filter(|put| put.device == *asked.device());
+        let mut put = known.cloned().unwrap_or_else(|| PutVlans::none(asked.device()));
+        let wish = Wish {
+            wanted: &asked.wanted.vlans,
+            tidies: asked.wanted.tidies,
+            put: &mut put,
+        };
+        let (vlans, next) = match vlans::converge(&self.client, device, wish).await {
+            Ok(Carried::All(vlans)) => (Some(vlans), Ok(Next::Settled)),
             // The host is read again before its power is touched: this took a while.
-            Ok(Carried::JustNow(vlans)) => (Some(vlans), Some(Ok(true))),
-            Ok(Carried::NotYet(vlans)) => (Some(vlans), Some(Ok(false))),
-            Err((vlans, fault)) => (vlans, Some(Err(fault))),
+            Ok(Carried::JustNow(vlans)) => (Some(vlans), Ok(Next::Step)),
+            Ok(Carried::NotYet(vlans)) => (Some(vlans), Ok(Next::Wait)),
+            Err((vlans, fault)) => (vlans, Err(fault)),
         };
         if let (Some(machine), Some(vlans)) = (&mut look.machine, vlans) {
             machine.vlans = vlans;
         }
-        if let Some(early) = fault {
-            return early;
-        }
-        let powered = asked.before.and_then(|before| before.powered);
-        if let Some((run, power)) = asked.wanted.power
-            && powered != Some(run)
-            && self.power(asked.device, device, power).await?
-        {
-            look.powered = Some(run);
-        }
-        Ok(false)
+        look.put = Some(put).filter(|put| known != Some(put) && (known.is_some() || !put.ids.is_empty()));
+        next
     }
 
     /// Sets whether it boots from the network every time, and from where. What it is then.
@@ -143,27 +150,11 @@ impl Driver {
         if change.is_empty() {
             return Ok(device.netboot());
         }
-        let changed = self.client.change(asked.device, &change.into()).await?;
+        let changed = self.client.change(asked.device(), &change.into()).await?;
         if asked.wanted.netboot.is_some_and(|wanted| changed.netboot() != wanted) {
             let says = "it took always_pxe and did not set it: is the machine's operating system custom_ipxe?";
             return Err(Fault::new(TroubleKind::Refused, says));
         }
         Ok(changed.netboot())
-    }
-
-    /// Whether the provider took the request; it is left for later while the machine is on its way.
-    async fn power(&self, id: &DeviceId, device: &Device, power: Power) -> Result<bool, Fault> {
-        let state = device.state.as_str();
-        if ON_ITS_WAY.contains(&state) {
-            return Ok(false);
-        }
-        let action = match power {
-            Power::Reboot if state == OFF => json!({"type": "power_on"}),
-            Power::Reboot => json!({"type": "reboot"}),
-            // The disk is wiped by nobody but a claim, as far as the provider lets one choose.
-            Power::Reinstall => json!({"type": "reinstall", "preserve_data": true, "deprovision_fast": true}),
-        };
-        self.client.act(id, &action).await?;
-        Ok(true)
     }
 }

@@ -1,13 +1,14 @@
 //! VLANs on a machine's bond, beside its untagged layer 3: hybrid bonded, as the provider calls it.
 //!
+//! Only what this server put there is ever taken off: what was there before, and whatever people put there, is theirs.
 //! What is missing is found by what the port carries, and a batch under way is found by the port's list of them: a
 //! restart in the middle asks for nothing twice.
 
 use std::time::Duration;
 
-use thirdboot_lifecycle::TroubleKind;
+use thirdboot_lifecycle::{PutVlans, TroubleKind};
 
-use super::client::{Client, Fault};
+use super::client::{Client, Fault, VlanState};
 use super::wire::{BOND_PORT, Batch, BatchState, Device, FIRST_BOND, Port};
 
 /// How long one look waits for a batch; the next one goes on.
@@ -18,20 +19,32 @@ const BATCH_PAUSE: Duration = Duration::from_millis(if cfg!(test) { 2 } else { 1
 /// What the port carries, in the order of the ids.
 #[derive(Debug)]
 pub(super) enum Carried {
-    /// All that is wanted.
+    /// What is wanted.
     All(Vec<u16>),
-    /// All that is wanted, since this look.
+    /// What is wanted, since this look.
     JustNow(Vec<u16>),
     /// A batch is still under way.
     NotYet(Vec<u16>),
 }
 
-/// Puts on what is missing, and waits for it. A fault comes with what the port carries, as far as that is known.
-pub(super) async fn put_on(
+/// What should be on the port, and what of it this server put there.
+#[derive(Debug)]
+pub(super) struct Wish<'a> {
+    pub(super) wanted: &'a [u16],
+    /// Whether what this server put there and is not wanted goes.
+    pub(super) tidies: bool,
+    /// Brought up to date with every batch that was begun.
+    pub(super) put: &'a mut PutVlans,
+}
+
+/// Puts on what is missing, takes off what is left over, and waits for it. A fault comes with what the port carries, as
+/// far as that is known.
+pub(super) async fn converge(
     client: &Client,
     device: &Device,
-    wanted: &[u16],
+    wish: Wish<'_>,
 ) -> Result<Carried, (Option<Vec<u16>>, Fault)> {
+    let Wish { wanted, tidies, put } = wish;
     let Some(port) = bond(device) else {
         return if wanted.is_empty() {
             Ok(Carried::All(Vec::new()))
@@ -41,13 +54,20 @@ pub(super) async fn put_on(
     };
     let carried = client.assigned(&port.id).await.map_err(|fault| (None, fault))?;
     let missing = missing(wanted, &carried);
-    if missing.is_empty() {
-        return Ok(Carried::All(carried));
-    }
-    if let Some(why) = why_unfit(device, port) {
-        return Err((Some(carried), unfit(&why)));
-    }
-    let done = assign(client, &port.id, &missing).await;
+    let (change, ids) = if !missing.is_empty() {
+        if let Some(why) = why_unfit(device, port) {
+            return Err((Some(carried), unfit(&why)));
+        }
+        (VlanState::Assigned, missing)
+    } else {
+        put.keep_of(&carried);
+        let over: Vec<u16> = put.ids.iter().copied().filter(|id| !wanted.contains(id)).collect();
+        if !tidies || over.is_empty() || device.network_frozen == Some(true) {
+            return Ok(Carried::All(carried));
+        }
+        (VlanState::Unassigned, over)
+    };
+    let done = batch(client, &port.id, &ids, change, put).await;
     let carried = match client.assigned(&port.id).await {
         Ok(carried) => carried,
         Err(fault) => return Err((Some(carried), fault)),
@@ -55,17 +75,26 @@ pub(super) async fn put_on(
     match done {
         Ok(BatchState::Queued | BatchState::InProgress) => Ok(Carried::NotYet(carried)),
         Ok(_) => {
-            let missing = self::missing(wanted, &carried);
-            if missing.is_empty() {
+            let is_there = |id: &u16| carried.contains(id) == (change == VlanState::Assigned);
+            let undone: Vec<u16> = ids.into_iter().filter(|id| !is_there(id)).collect();
+            if undone.is_empty() {
+                put.keep_of(&carried);
                 return Ok(Carried::JustNow(carried));
             }
-            let says = format!(
-                "its batch is completed, and bond0 does not carry VLAN {}",
-                list(&missing)
-            );
+            let says = match change {
+                VlanState::Assigned => "does not carry",
+                VlanState::Unassigned => "still carries",
+            };
+            let says = format!("its batch is completed, and bond0 {says} VLAN {}", list(&undone));
             Err((Some(carried), Fault::new(TroubleKind::VlansFailed, says)))
         }
-        Err(fault) => Err((Some(carried), fault)),
+        Err(fault) => {
+            // A batch that has ended puts nothing on any more.
+            if fault.kind == TroubleKind::VlansFailed {
+                put.keep_of(&carried);
+            }
+            Err((Some(carried), fault))
+        }
     }
 }
 
@@ -103,15 +132,27 @@ fn unfit(why: &str) -> Fault {
     )
 }
 
-/// Has them assigned, and waits. Where a batch is under way already, that one is waited for: the next look sees what is
-/// still missing.
-async fn assign(client: &Client, port: &str, vlans: &[u16]) -> Result<BatchState, Fault> {
+/// Has them changed, and waits. Where a batch is under way already, that one is waited for: the next look sees what is
+/// still to be done.
+async fn batch(
+    client: &Client,
+    port: &str,
+    vlans: &[u16],
+    change: VlanState,
+    put: &mut PutVlans,
+) -> Result<BatchState, Fault> {
     let is_under_way = |batch: &Batch| matches!(batch.state, BatchState::Queued | BatchState::InProgress);
     let under_way = client.batches(port).await?.into_iter().find(is_under_way);
     let is_ours = under_way.is_none();
     let mut batch = match under_way {
         Some(batch) => batch,
-        None => client.assign(port, vlans).await?,
+        None => {
+            let begun = client.assign(port, vlans, change).await?;
+            if change == VlanState::Assigned {
+                put.add(vlans);
+            }
+            begun
+        }
     };
     let deadline = tokio::time::Instant::now() + BATCH_LIMIT;
     while is_under_way(&batch) && tokio::time::Instant::now() < deadline {
@@ -121,7 +162,11 @@ async fn assign(client: &Client, port: &str, vlans: &[u16]) -> Result<BatchState
     match batch.state {
         BatchState::Failed => {
             let why = batch.error_messages.unwrap_or_default().join("; ");
-            let says = format!("VLAN {} could not be put on bond0: {why}", list(vlans));
+            let what = match change {
+                VlanState::Assigned => "put on",
+                VlanState::Unassigned => "taken off",
+            };
+            let says = format!("VLAN {} could not be {what} bond0: {why}", list(vlans));
             Err(Fault::new(TroubleKind::VlansFailed, says))
         }
         BatchState::Completed if !is_ours => Ok(BatchState::InProgress),

@@ -1,7 +1,9 @@
 //! A machine at its provider, from arming to installed, and everything that goes wrong on the way.
 
 mod asking;
+mod power;
 mod trouble;
+mod vlans;
 mod way;
 
 use std::collections::HashMap;

@@ -1,0 +1,146 @@
+//! Power: what is asked is decided on what the provider has just said, asked once, and looked for when its answer is lost.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use thirdboot_lifecycle::{DeviceId, Power, PowerStep, ProviderEvent, ProviderLook, TroubleKind};
+
+use super::client::Fault;
+use super::wire::Device;
+use super::{Asked, Driver};
+
+/// What a machine's state may be old when its power is decided on.
+const MAX_AGE: Duration = Duration::from_secs(5);
+/// States in which a machine is on its way to another one: it is left alone. What it is when it arrived proves nothing.
+const ON_ITS_WAY: [&str; 9] = [
+    "queued",
+    "provisioning",
+    "post_provisioning",
+    "reinstalling",
+    "deprovisioning",
+    "powering_on",
+    "powering_off",
+    "rebooting",
+    "moving",
+];
+/// The state of a machine that has no power.
+const OFF: &str = "inactive";
+/// Kinds of events in which a machine was powered have one of these words in them.
+const OF_POWER: [&str; 4] = ["power", "reboot", "reinstall", "provision"];
+
+/// What the provider is to be asked for, decided on the machine's state at that moment.
+#[derive(Debug)]
+pub(in crate::platform) struct Action {
+    body: Value,
+    read_at: Instant,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(in crate::platform) enum Done {
+    /// The provider took it.
+    Took,
+    /// It was certainly not carried out. Trouble, unless only too much time went by.
+    Declined(Option<Fault>),
+    /// It may have been carried out.
+    Uncertain(Fault),
+}
+
+impl Driver {
+    /// Reads the machine anew, and decides. None while it is on its way.
+    pub(in crate::platform) async fn action(&self, id: &DeviceId, power: Power) -> Result<Option<Action>, Fault> {
+        let device = self.client.device(id).await?;
+        let read_at = Instant::now();
+        Ok(body(&device, power).map(|body| Action { body, read_at }))
+    }
+
+    /// Asks, once. What is to be asked for must stand in the store by then.
+    pub(in crate::platform) async fn act(&self, id: &DeviceId, action: &Action) -> Done {
+        if action.read_at.elapsed() > MAX_AGE {
+            return Done::Declined(None);
+        }
+        match self.client.act(id, &action.body).await {
+            Ok(()) => Done::Took,
+            Err(fault) if fault.may_be_done => Done::Uncertain(fault),
+            Err(fault) => Done::Declined(Some(fault)),
+        }
+    }
+}
+
+fn body(device: &Device, power: Power) -> Option<Value> {
+    let state = device.state.as_str();
+    if ON_ITS_WAY.contains(&state) {
+        return None;
+    }
+    Some(match power {
+        Power::Reboot if state == OFF => json!({"type": "power_on"}),
+        Power::Reboot => json!({"type": "reboot"}),
+        // The disk is wiped by nobody but a claim, as far as the provider lets one choose.
+        Power::Reinstall => json!({"type": "reinstall", "preserve_data": true, "deprovision_fast": true}),
+    })
+}
+
+/// Where a request's answer was lost: does the provider show that it was carried out? If it does not, a person is told.
+pub(super) fn judge(asked: &Asked<'_>, look: &mut ProviderLook) {
+    let (Some(before), Some((run, power))) = (asked.before, asked.wanted.power) else {
+        return;
+    };
+    if before.asked.is_none_or(|open| open.run != run) {
+        return;
+    }
+    let is_on_its_way = look
+        .machine
+        .as_ref()
+        .is_some_and(|machine| ON_ITS_WAY.contains(&machine.state.as_str()));
+    // Events were read, and kept, right before it was asked.
+    let is_told = |event: &ProviderEvent| before.events.is_new(event) && is_of_power(event);
+    if is_on_its_way || look.events.iter().any(is_told) {
+        look.power = Some(PowerStep::Took(run));
+    } else if look.trouble.is_none() {
+        let says = format!(
+            "the answer to the {} of run {run} was lost, and the provider does not show that it was carried out",
+            power.as_str()
+        );
+        look.trouble = Some((TroubleKind::PowerUncertain, says));
+    }
+}
+
+fn is_of_power(event: &ProviderEvent) -> bool {
+    let kind = event.says.split(':').next().unwrap_or_default();
+    OF_POWER.iter().any(|word| kind.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use thirdboot_fake_equinix::FakeEquinix;
+
+    use super::*;
+    use crate::platform::PlatformOptions;
+    use crate::secrets::write_private;
+
+    const ID: &str = "7a8b0000-0000-4000-8000-0000000000d1";
+
+    #[tokio::test]
+    async fn power_is_not_decided_on_what_was_read_a_while_ago() {
+        let folder = tempfile::tempdir().unwrap();
+        let provider = FakeEquinix::start("equinix-1").await.unwrap();
+        provider.add(ID, "http://old.example/script", &[]);
+        let file = folder.path().join("token");
+        write_private(&file, b"equinix-1").unwrap();
+        let driver = Driver::new(&PlatformOptions {
+            equinix_url: provider.url().to_owned(),
+            equinix_token_file: Some(file),
+        })
+        .unwrap();
+        let id = ID.parse().unwrap();
+        let mut action = driver.action(&id, Power::Reinstall).await.unwrap().unwrap();
+        let fresh = action.read_at;
+        action.read_at = fresh.checked_sub(MAX_AGE).unwrap();
+        let done = driver.act(&id, &action).await;
+        assert!(matches!(done, Done::Declined(None)), "{done:?}");
+        assert_eq!(provider.count("POST"), 0);
+        action.read_at = fresh;
+        assert!(matches!(driver.act(&id, &action).await, Done::Took));
+        assert_eq!(provider.count("POST"), 1);
+    }
+}
