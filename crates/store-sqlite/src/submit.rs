@@ -63,14 +63,13 @@ async fn keep(
     if change.remove {
         return Box::pin(remove(batch, state)).await;
     }
-    if let Some(host) = change.host.as_mut().filter(|host| may_be_owed(&state.host, host)) {
-        if let Err(error) = Leasing::beside(std::slice::from_ref(host))
+    if let Some(host) = change.host.as_mut().filter(|host| may_be_owed(&state.host, host))
+        && let Err(error) = Leasing::beside(std::slice::from_ref(host))
             .lease(batch, Some(state.id), host)
             .await?
-        {
-            batch.hosts.insert(state.id, state);
-            return Ok(Err(error));
-        }
+    {
+        batch.hosts.insert(state.id, state);
+        return Ok(Err(error));
     }
     if save::can_be_refused(&state, &change) {
         if batch.pending.has_row(state.id) {
