@@ -127,7 +127,7 @@ pub enum Command {
 pub async fn run(command: Command, binary: clap::Command) -> ExitCode {
     let done = match command {
         Command::Assets(command) => command.run().await,
-        Command::Db(command) => command.run().await,
+        Command::Db(command) => Box::pin(command.run()).await,
         Command::RotateKey(options) => options.run().await,
         Command::Repository(command) => command.run().await,
         Command::Role(command) => command.run().await,

@@ -102,7 +102,7 @@ fn the_example_uses_what_the_last_version_of_the_provider_has() -> Result<()> {
     for name in read.concat() {
         ensure!(READ.contains(&name), "nothing has {name}");
     }
-    let of_port = words_after(&text, "port.");
+    let of_port = words_after(&text, " port.");
     ensure!(of_port.len() >= READ_OF_PORT.len());
     for name in of_port {
         ensure!(READ_OF_PORT.contains(&name), "no port has {name}");

@@ -320,17 +320,18 @@ async fn what_outlives_a_run_is_sealed_anew_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_stored_while_the_file_has_another_name_is_not_lost() {
+async fn nothing_is_stored_while_the_file_has_another_name() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path()).await;
     let id = added(&store, 1).await.id;
     let (here, away) = (folder.path().join("thirdboot.db"), folder.path().join("away.db"));
     std::fs::rename(&here, &away).unwrap();
-    store.submit(id, hold("lost")).await.unwrap();
+    let refused = store.submit(id, hold("lost")).await.unwrap_err().to_string();
+    assert!(refused.contains("No such file"), "{refused}");
     std::fs::rename(&away, &here).unwrap();
     store.submit(id, hold("found")).await.unwrap();
     store.close().await;
     let (store, opened) = open(folder.path()).await;
     assert_eq!(opened.voided_permits, 0);
-    assert_eq!(log(&store, id).await.len(), 3);
+    assert_eq!(log(&store, id).await.len(), 2);
 }

@@ -54,18 +54,18 @@ pub(super) async fn converge(
     };
     let carried = client.assigned(&port.id).await.map_err(|fault| (None, fault))?;
     let missing = missing(wanted, &carried);
-    let (change, ids) = if !missing.is_empty() {
-        if let Some(why) = why_unfit(device, port) {
-            return Err((Some(carried), unfit(&why)));
-        }
-        (VlanState::Assigned, missing)
-    } else {
+    let (change, ids) = if missing.is_empty() {
         put.keep_of(&carried);
         let over: Vec<u16> = put.ids.iter().copied().filter(|id| !wanted.contains(id)).collect();
         if !tidies || over.is_empty() || device.network_frozen == Some(true) {
             return Ok(Carried::All(carried));
         }
         (VlanState::Unassigned, over)
+    } else {
+        if let Some(why) = why_unfit(device, port) {
+            return Err((Some(carried), unfit(&why)));
+        }
+        (VlanState::Assigned, missing)
     };
     let done = batch(client, &port.id, &ids, change, put).await;
     let carried = match client.assigned(&port.id).await {
@@ -144,15 +144,14 @@ async fn batch(
     let is_under_way = |batch: &Batch| matches!(batch.state, BatchState::Queued | BatchState::InProgress);
     let under_way = client.batches(port).await?.into_iter().find(is_under_way);
     let is_ours = under_way.is_none();
-    let mut batch = match under_way {
-        Some(batch) => batch,
-        None => {
-            let begun = client.assign(port, vlans, change).await?;
-            if change == VlanState::Assigned {
-                put.add(vlans);
-            }
-            begun
+    let mut batch = if let Some(batch) = under_way {
+        batch
+    } else {
+        let begun = client.assign(port, vlans, change).await?;
+        if change == VlanState::Assigned {
+            put.add(vlans);
         }
+        begun
     };
     let deadline = tokio::time::Instant::now() + BATCH_LIMIT;
     while is_under_way(&batch) && tokio::time::Instant::now() < deadline {

@@ -24,12 +24,13 @@ impl Rented {
     async fn installed(&self, n: u8, run: u32) {
         let host = self.site.state(&format!("a{n}")).await.id;
         self.site.script(n).await;
-        let report = TestApp::report(1, "live", &json!({}));
         let secret = self.site.secret(Purpose::Live, host, run);
-        assert_eq!(self.site.post("/v1/report", &secret, &report).await.status, 200);
+        let report = TestApp::report(1, "live", &json!({"run": run}));
+        let reply = self.site.post("/v1/report", &secret, &report).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
         let granted = self.site.post("/v1/claim", &secret, &TestApp::claim(n, run)).await;
         assert_eq!(granted.status, 200, "{}", granted.text());
-        let report = TestApp::report(2, "installed", &json!({}));
+        let report = TestApp::report(2, "installed", &json!({"run": run}));
         let reply = self.site.post("/v1/report", &secret, &report).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
     }
