@@ -1,5 +1,5 @@
-//! Versions of what is described, a host's first of all: `ETag` and `If-Match`. What the machine does, and the brakes that an admin puts
-//! on, leave the description as it is: nobody's update fails since a report came in.
+//! Versions of what is described, a host's first of all: `ETag` and `If-Match`. What the machine does, and the brakes
+//! that an admin puts on, leave the description as it is: nobody's update fails since a report came in.
 
 use axum::Json as Answered;
 use axum::extract::FromRequestParts;

@@ -41,7 +41,7 @@ pub struct VersionView {
 /// A file with a hash, served to everybody on the boot plane at `/files/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({
-    "name": "k3s", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "size": 72351744,
+    "name": "k3s", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "size": 5120,
     "source": "https://mirror.example.net/k3s", "added_at": "2026-09-01T12:00:00Z"
 })))]
 pub struct AssetFileView {

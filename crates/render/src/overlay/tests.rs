@@ -237,9 +237,9 @@ fn every_path_and_unit_of_the_built_in_configs_is_reserved() {
         let mut host = samples::full_host();
         host.role = role;
         let (config, _) = from_slice(&documents(&run.facts(&host)).unwrap().installed).unwrap();
-        for file in &config.storage.files {
-            if refusals(&file(&file.path, "x")) == "taken\n" {
-                free.insert(file.path.clone());
+        for node in &config.storage.files {
+            if refusals(&file(&node.path, "x")) == "taken\n" {
+                free.insert(node.path.clone());
             }
         }
         for unit in &config.systemd.units {

@@ -1,7 +1,5 @@
 //! Several templates, on top of the installed config.
 
-use thirdboot_butane::ignition::from_slice;
-
 use super::*;
 
 #[test]

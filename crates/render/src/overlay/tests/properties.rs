@@ -1,7 +1,6 @@
 //! What holds for any value of a fact, and any two hosts.
 
 use proptest::prelude::*;
-use thirdboot_butane::ignition::Config;
 
 use super::*;
 
