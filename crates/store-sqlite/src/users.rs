@@ -153,9 +153,10 @@ impl TryFrom<UserRow> for User {
         Ok(Self {
             role: role("users", &row.name, &row.role)?,
             created_at: time("users", &row.name, row.created_at)?,
-            password_set_at: match row.password_hash.is_empty() {
-                true => None,
-                false => Some(time("users", &row.name, row.password_set_at)?),
+            password_set_at: if row.password_hash.is_empty() {
+                None
+            } else {
+                Some(time("users", &row.name, row.password_set_at)?)
             },
             link_expires_at: row.link_expires_at.map(|at| time("users", &row.name, at)).transpose()?,
             name: row.name,

@@ -150,7 +150,7 @@ async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyh
     let costly = async |load: Load| {
         let before = server.processor_time()?;
         let measured = load.run(WARM_UP, MEASURE).await?;
-        let cost = server.processor_time()? - before;
+        let cost = server.processor_time()?.saturating_sub(before);
         anyhow::Ok(Costly { measured, cost })
     };
     let asked = async |path: &str| costly(Load::again(&server.control, person.request(path))).await;

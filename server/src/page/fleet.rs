@@ -168,7 +168,7 @@ async fn looked_at_again(visitor: &Visitor, seen: u64) -> Result<Response, Probl
     let pages = &visitor.pages;
     let look = async || {
         let list = List::asked_for(visitor).await?;
-        frame::text(&FleetParts { list })
+        Ok(frame::text(&FleetParts { list })?)
     };
     let key = (visitor.caller.role, asked);
     let text = pages.looks.shared(pages.app.store.as_ref(), key, seen, look).await?;

@@ -12,6 +12,7 @@ use thirdboot_api::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
 
 use super::visitor::Visitor;
 use super::{Pages, show};
+use crate::problem::Failure;
 use axum::extract::FromRequestParts as _;
 
 /// Nothing from elsewhere, nothing inline, nobody frames it.
@@ -122,10 +123,10 @@ pub(super) fn page(template: &impl Template) -> Response {
 }
 
 /// A part of a page, as text.
-pub(super) fn text(template: &impl Template) -> Result<Bytes, Problem> {
+pub(super) fn text(template: &impl Template) -> Result<Bytes, Failure> {
     template.render().map(Into::into).map_err(|error| {
         tracing::error!(%error, "a part of a page cannot be rendered");
-        Problem::new(ProblemType::Internal, "the server's log says more")
+        Failure::new(ProblemType::Internal, "the server's log says more")
     })
 }
 
