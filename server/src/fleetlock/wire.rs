@@ -108,8 +108,8 @@ async fn asks(app: &App, secret: &str, request: Request) -> Result<(), Refusal> 
         return Err(Refusal::new(StatusCode::CONFLICT, "not_ready", why));
     }
     is_wanted(app, &state, reason).await?;
-    let slow = |slow: Slow| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_slow", slow.to_string());
-    let nodes = nodes_beside(app, &state).await.map_err(slow)?;
+    let late = |late: Slow| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_slow", late.to_string());
+    let nodes = nodes_beside(app, &state).await.map_err(late)?;
     let ask = question(app, &state, reason, nodes.as_ref()).await?;
     let outcome = app.store.change_lock(LockChange::Ask(ask)).await?;
     if outcome.is_new {

@@ -73,13 +73,12 @@ async fn pass(app: &App, errands: &mut Errands, sweeps: bool) -> Result<(), Stor
         if let LockReason::Reinstall { run } = slot.reason {
             reinstalled(app, slot, &state, run).await?;
         } else if slot.state == SlotState::Reserved {
-            match cluster_of(&state) {
-                Some(cluster) => drop(clusters.insert(cluster.clone())),
+            if let Some(cluster) = cluster_of(&state) {
+                clusters.insert(cluster.clone());
+            } else {
                 // It was a node when it asked.
-                None => {
-                    let (host, since) = (state.id, slot.since);
-                    app.store.change_lock(LockChange::Drained { host, since }).await?;
-                }
+                let (host, since) = (state.id, slot.since);
+                app.store.change_lock(LockChange::Drained { host, since }).await?;
             }
         }
     }
