@@ -154,8 +154,9 @@ impl<F: Factory> Hosts<F> {
                     slots,
                     ..GroupSettings::default()
                 };
-                let put = self.world.store.put_lock_group(&self.group, Some(settings)).await;
-                put.unwrap();
+                let seen = self.world.store.lock_group(&self.group).await.unwrap().value;
+                let put = self.world.store.put_lock_group(&self.group, Some(settings), &seen).await;
+                assert!(put.unwrap().is_some());
             }
             Step::Restart => self.world.restart().await,
         }
