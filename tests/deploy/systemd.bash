@@ -2,22 +2,25 @@
 # it. Needs root, and cgroups of either version.
 # shellcheck shell=bash
 
+systemd_parent='' systemd_pid='' systemd_groups=()
+
 # Boots it; `inside` runs in it afterwards. The folder is where its files lie.
 boot_systemd() {
   local folder=$1
   mkdir -p "$folder"
   # A group of its own: what systemd makes of it can be taken away again.
-  systemd_group=thirdboot-deploy.$$
-  systemd_groups=()
-  local top
+  local top group
   for top in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
     [[ -e $top/cgroup.procs ]] || continue
-    mkdir "$top/$systemd_group"
-    systemd_groups+=("$top/$systemd_group")
+    group=$top/thirdboot-deploy.$$
+    mkdir "$group"
+    systemd_groups+=("$group")
   done
+  # It ends with this script, even when that is killed.
   # shellcheck disable=SC2016 # expanded by the inner shell
-  bash -c 'for group in "${@:3}"; do echo $$ >"$group/cgroup.procs"; done
-    exec unshare --kill-child --mount --pid --uts --ipc --net --cgroup --fork --propagation private \
+  bash -ec 'for group in "${@:3}"; do echo $$ >"$group/cgroup.procs"; done
+    exec setpriv --pdeathsig KILL \
+      unshare --kill-child --mount --pid --uts --ipc --net --cgroup --fork --propagation private \
       bash "$1" "$2"' bash tests/deploy/first-process "$folder" "${systemd_groups[@]}" >"$folder.log" 2>&1 &
   systemd_parent=$!
   local tries=0
@@ -32,16 +35,22 @@ boot_systemd() {
   done
 }
 
-# Runs a command inside.
+# Runs a command inside. Until the first process is systemd, its root is this machine's own: nothing runs there.
 inside() {
+  if [[ $(cat "/proc/${systemd_pid:-none}/comm" 2>/dev/null) != systemd ]]; then
+    echo "no systemd runs that could be asked: $*" >&2
+    return 1
+  fi
   nsenter --target "$systemd_pid" --mount --pid --uts --ipc --net --cgroup --root --wd -- "$@"
 }
 
-# Ends it with everything inside.
+# Ends it with everything inside, and says what could not be taken away.
 end_systemd() {
-  [[ -n ${systemd_parent:-} ]] || return 0
-  kill -KILL "$systemd_parent" 2>/dev/null || true
-  wait "$systemd_parent" 2>/dev/null || true
+  if [[ -n $systemd_parent ]]; then
+    kill -KILL "$systemd_parent" 2>/dev/null || true
+    wait "$systemd_parent" 2>/dev/null || true
+    systemd_parent='' systemd_pid=''
+  fi
   local group
   for group in "${systemd_groups[@]}"; do
     # Empty as soon as the kernel is done with the processes.
@@ -49,6 +58,7 @@ end_systemd() {
       find "$group" -depth -type d -exec rmdir {} + 2>/dev/null && break
       sleep 0.1
     done
+    if [[ -d $group ]]; then echo "left behind: $group" >&2; fi
   done
-  systemd_parent=
+  systemd_groups=()
 }

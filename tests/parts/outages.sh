@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A full disk and a locked database under the real server. Small file systems are mounted in a namespace of their own.
+# A full disk, a locked database and one that is gone, under the real server. Small file systems are mounted in a namespace of their own.
 source tests/parts/common.bash
 need gcc libc6-dev util-linux mount python3
 
