@@ -6,9 +6,10 @@
 #
 # THIRDBOOT_BIN names a server that is built already; the provider is beside it.
 set -euo pipefail
+if [[ -n ${THIRDBOOT_BIN:-} ]]; then THIRDBOOT_BIN=$(realpath "$THIRDBOOT_BIN"); fi
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-export THIRDBOOT_BENCH_HOSTS=${1:-200}
+export THIRDBOOT_BENCH=terraform THIRDBOOT_BENCH_HOSTS=${1:-200}
 if [[ -z ${THIRDBOOT_BIN:-} ]]; then
   cargo build --release --quiet -p thirdboot -p thirdboot-terraform-provider
   THIRDBOOT_BIN=$(realpath "${CARGO_TARGET_DIR:-target}/release/thirdboot")
