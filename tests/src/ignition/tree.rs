@@ -142,7 +142,8 @@ impl Tree {
         Ok(found)
     }
 
-    /// Every regular file under the tree that is not part of the image, by absolute path.
+    /// Every regular file under the tree that is not part of the image, by absolute path. No links: who writes through
+    /// one writes to this machine.
     ///
     /// # Errors
     /// When the tree cannot be read.
@@ -152,9 +153,10 @@ impl Tree {
         while let Some(folder) = open.pop() {
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
-                if entry.file_type()?.is_dir() {
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
                     open.push(entry.path());
-                } else {
+                } else if kind.is_file() {
                     let path = entry.path();
                     let path = path.strip_prefix(self.root.path())?.to_string_lossy();
                     found.insert(format!("/{path}"));
