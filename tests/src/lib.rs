@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod bound;
 pub mod firewall;
 pub mod host;
 pub mod ignition;

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use super::disk::Disk;
 use super::serial::Serial;
+use crate::bound;
 use crate::vm::Firmware;
 
 /// Where Debian's package ovmf puts the firmware.
@@ -79,10 +80,10 @@ impl Machine {
     /// Switches it on.
     ///
     /// # Errors
-    /// When QEMU cannot be started.
+    /// When nothing can be started. Without a QEMU the machine is off at once, and standard error says why.
     pub fn power_on(&self) -> Result<Powered> {
         let monitor = self.folder.join(format!("{}.qmp", self.name));
-        let mut command = Command::new("qemu-system-x86_64");
+        let mut command = bound::command("qemu-system-x86_64");
         command
             .args(["-accel", "tcg", "-machine", "q35,graphics=off", "-cpu", "qemu64"])
             // One processor: with two, an emulated kernel was seen to lock up for ever as it started.
@@ -148,9 +149,8 @@ impl Machine {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
-            .context("qemu-system-x86_64 (package qemu-system-x86)")?;
+            .context("setpriv (package util-linux)")?;
         let port = child.stdout.take().context("no serial port")?;
         let serial = Serial::follow(port, &self.folder.join(format!("{}.serial.log", self.name)))?;
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@
 //! (docs/metal.md), and `systemctl` is one beside this file; everything else is real, down to the packages.
 //!
 //! Needs root, and runs in namespaces of its own: a network with nothing but what the test puts in, whose machines share
-//! it, and a file system for each machine.
+//! it, and a file system for each machine. What runs there ends with the test.
 
 mod disk;
 mod packages;
@@ -13,6 +13,8 @@ use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
+
+use crate::bound;
 
 pub use disk::{Disk, End, Powered};
 pub use packages::Packages;
@@ -31,17 +33,17 @@ pub async fn inside(test: &str) -> Result<Option<PathBuf>> {
     }
     let folder = tempfile::tempdir()?;
     let set_up = format!("mount -t tmpfs machines \"${INSIDE}\" && ip link set lo up && exec \"$0\" \"$@\"");
-    let ran = Command::new("unshare")
-        .args(["--mount", "--net", "sh", "-c", &set_up])
+    let ran = bound::command("unshare")
+        .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(["sh", "-c", &set_up])
         .arg(std::env::current_exe()?)
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, folder.path())
         // Trees, too: layers of a machine's root that lie in one another cannot be mounted.
         .env("TMPDIR", folder.path())
-        .kill_on_drop(true)
         .output()
         .await
-        .context("unshare (package util-linux; needs root)")?;
+        .context("setpriv (package util-linux)")?;
     succeeded(test, &ran)?;
     let said = String::from_utf8_lossy(&ran.stdout);
     ensure!(said.contains("1 passed"), "{test} did not run:\n{said}");

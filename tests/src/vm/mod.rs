@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout};
 use tokio::time::timeout;
 
+use crate::bound;
 use crate::host::Hardware;
 
 /// How the machine starts.
@@ -95,10 +96,10 @@ impl Vm {
     /// Switches the machine on.
     ///
     /// # Errors
-    /// When QEMU cannot be started.
+    /// When nothing can be started. Without a QEMU the machine is off at once, and standard error says why.
     pub fn power_on(plan: &Plan) -> Result<Self> {
         let mac = plan.hardware.macs.first().context("no MAC")?;
-        let mut command = Command::new("qemu-system-x86_64");
+        let mut command = bound::command("qemu-system-x86_64");
         command
             .args([
                 "-accel",
@@ -130,9 +131,8 @@ impl Vm {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
-            .context("qemu-system-x86_64 (package qemu-system-x86)")?;
+            .context("setpriv (package util-linux)")?;
         let serial = child.stdout.take().context("no serial port")?;
         Ok(Self {
             child,
