@@ -199,6 +199,19 @@ impl Admin {
             .await
     }
 
+    /// Tells the server of a repository of packages, so that every host armed from now on has it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn offer_packages(&self, url: &str, key: &str) -> Result<()> {
+        let repository = json!({"url": url, "gpg_key": key});
+        let (status, answer) = self
+            .ask(Method::PUT, "/api/v1/repositories/packages", Some(&repository))
+            .await?;
+        ensure!(status.is_success(), "{status} {answer}");
+        Ok(())
+    }
+
     /// The URL that a host known by its key boots from.
     ///
     /// # Errors

@@ -12,6 +12,24 @@ use crate::host::ignition::sha256;
 /// The version of the sample assets.
 pub const VERSION: &str = "43.20260901.3.0";
 
+/// The version of k3s that stands beside them.
+pub const K3S_VERSION: &str = "v1.34.1+k3s1";
+
+/// Lays a binary of k3s into a folder of assets.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn lay_k3s(assets: &Path, binary: &[u8]) -> Result<()> {
+    let folder = assets.join("k3s").join(K3S_VERSION).join("x86_64");
+    fs::create_dir_all(&folder)?;
+    Ok(fs::write(folder.join("k3s"), binary)?)
+}
+
+/// What a cluster says of that k3s.
+pub fn k3s(binary: &[u8]) -> Value {
+    json!({"version": K3S_VERSION, "binaries": {"x86_64": {"sha256": sha256(binary)}}})
+}
+
 /// The live system's files.
 #[derive(Clone, Debug)]
 pub struct Images {

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::admin::Admin;
-use crate::assets::Images;
-use crate::host::ignition::sha256;
+use crate::assets::{self, Images};
 use crate::host::{Hardware, Machine};
 use crate::server::{Settings, TestServer};
 
@@ -127,6 +126,15 @@ impl Site {
         Ok(machine)
     }
 
+    /// Lays a binary of k3s into the assets, and gives what a cluster says of it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn k3s(&self, binary: &[u8]) -> Result<Value> {
+        assets::lay_k3s(&self.path("assets"), binary)?;
+        Ok(assets::k3s(binary))
+    }
+
     /// Describes a cluster whose k3s is a few bytes in the assets, and which hands out its tokens over plain HTTP.
     ///
     /// # Errors
@@ -140,11 +148,8 @@ impl Site {
     /// # Errors
     /// When it is refused.
     pub async fn cluster_on(&self, name: &str, vlan: Option<u16>) -> Result<Value> {
-        let folder = self.path("assets/k3s/v1.34.1+k3s1/x86_64");
-        fs::create_dir_all(&folder)?;
-        fs::write(folder.join("k3s"), K3S)?;
         let cluster = json!({"name": name, "insecure_join": true, "manifests": {"vip.yaml": MANIFEST}, "vlan": vlan,
-            "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256(K3S)}}}});
+            "k3s": self.k3s(K3S)?});
         self.admin.add_cluster(&cluster).await
     }
 

@@ -15,15 +15,20 @@ use thirdboot_tests::{Site, ignition, site, wait};
 const LIMIT: Duration = Duration::from_secs(300);
 const K3S: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/metal/standins/k3s");
 
+/// What the first server asks of systemctl in its three boots: its packages are staged twice.
+const ASKED: &str = "\
+--no-block reboot
+--no-block reboot
+enable k3s.service
+restart --no-block k3s.service
+--no-block restart zincati.service
+";
+
 /// A server on IPv6, and a cluster whose nodes and pods have nothing else.
 async fn site() -> Result<Site> {
     let site = Site::on("[::1]:0", &Images::sample(), &["--address-source", "::1/128"]).await?;
-    let (folder, k3s) = (site.path("assets/k3s/v1.34.1+k3s1/x86_64"), fs::read(K3S)?);
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("k3s"), &k3s)?;
-    let sha256 = data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(&k3s));
     let cluster = json!({"name": "lab", "insecure_join": true, "pod_cidrs": ["fd01::/56"], "service_cidrs": ["fd02::/112"],
-        "k3s": {"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256}}}});
+        "k3s": site.k3s(&fs::read(K3S)?)?});
     site.admin.add_cluster(&cluster).await?;
     Ok(site)
 }
@@ -76,7 +81,7 @@ async fn a_server_and_a_worker_with_ipv6_alone_layer_and_join() -> Result<()> {
     assert_eq!(site.admin.stage("s1").await?, "layered");
     first.boot_until(End::Orderly).await?;
     assert_eq!(site.admin.stage("s1").await?, "layered");
-    let (_first_is_up, host) = joins(&site, &first, "s1").await?;
+    let (mut first_is_up, host) = joins(&site, &first, "s1").await?;
     assert_eq!(host["run"]["rollbacks"], 1);
     assert_eq!(host["run"]["ready_by"], "own-word");
     for package in ["k3s-selinux", "htop"] {
@@ -95,10 +100,15 @@ async fn a_server_and_a_worker_with_ipv6_alone_layer_and_join() -> Result<()> {
         assert!(config.contains(line), "no {line} in {config}");
     }
     // The last that it does, after it said that it is ready.
-    let strategy = wait::until("updates begin", LIMIT, async || {
-        Ok(first.written("/etc/zincati/config.d/55-updates-strategy.toml").ok())
+    let asked = wait::until("updates begin", LIMIT, async || {
+        first.is_up(&mut first_is_up)?;
+        let asked = first.written("/var/log/systemctl")?;
+        Ok(asked.contains("zincati.service").then_some(asked))
     })
     .await?;
+    assert_eq!(asked, ASKED);
+    assert!(first.is_enabled("k3s.service")?, "k3s is not there after the next boot");
+    let strategy = first.written("/etc/zincati/config.d/55-updates-strategy.toml")?;
     assert!(strategy.contains("fleet_lock"), "{strategy}");
 
     let second = installed(&site, &folder, 2, "a1", "agent").await?;

@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 
 use super::partner::Partner;
 use super::{Card, Machine, Rig, os};
-use crate::host::ignition::sha256;
-
-/// The release that the stand-in says it is.
-pub const VERSION: &str = "v1.34.1+k3s1";
+use crate::assets;
 
 /// The VLAN that its nodes talk over.
 pub const VLAN: u16 = 1234;
@@ -25,10 +22,8 @@ const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/metal/standins/k3s"
 /// # Errors
 /// When the stand-in OS was not built or the folder cannot be written.
 pub fn assets(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder.join("k3s").join(VERSION).join("x86_64"))?;
-    symlink(os::folder()?.join("assets/x86_64"), folder.join("x86_64"))?;
-    fs::copy(STAND_IN, folder.join("k3s").join(VERSION).join("x86_64/k3s"))?;
-    Ok(())
+    assets::lay_k3s(folder, &fs::read(STAND_IN)?)?;
+    Ok(symlink(os::folder()?.join("assets/x86_64"), folder.join("x86_64"))?)
 }
 
 /// Describes the cluster `c1` to a rig's server. Tokens may go over plain HTTP: nobody else is on this network.
@@ -36,11 +31,8 @@ pub fn assets(folder: &Path) -> Result<()> {
 /// # Errors
 /// When it is refused.
 pub async fn describe(rig: &Rig) -> Result<()> {
-    let sum = sha256(&fs::read(STAND_IN)?);
-    let cluster = json!({
-        "name": "c1", "vlan": VLAN, "insecure_join": true,
-        "k3s": {"version": VERSION, "binaries": {"x86_64": {"sha256": sum}}},
-    });
+    let k3s = assets::k3s(&fs::read(STAND_IN)?);
+    let cluster = json!({"name": "c1", "vlan": VLAN, "insecure_join": true, "k3s": k3s});
     let (status, answer) = rig.admin.ask(Method::POST, "/api/v1/clusters", Some(&cluster)).await?;
     ensure!(status.is_success(), "{status} {answer}");
     Ok(())

@@ -7,13 +7,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::machine::{Heard, Powered};
 use super::mirror::Mirror;
-use super::serial::Serial;
+use super::serial::{self, Serial};
 use super::{Card, Disk, Machine, cluster, os, timeline};
 use crate::Admin;
 use crate::server::{Settings, TestServer};
@@ -22,7 +21,7 @@ use crate::vm::{Firmware, LOOPBACK};
 /// The folder of all runs; each story has one of its own in it, of its last run.
 const RUNS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/metal");
 
-/// Outer bound of a wait. A whole install takes two minutes on two idle cores.
+/// Outer bound of a wait. All three boots of the short story took eight and ten minutes beside a compiler.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// A machine that says nothing for so long, on its port or to the server, is dead.
@@ -142,20 +141,14 @@ impl Rig {
         })
     }
 
-    /// Tells the server of the packages, so that every host armed from now on has the repository.
+    /// Tells the server of the packages.
     ///
     /// # Errors
     /// When it is refused.
     pub async fn offer_packages(&self) -> Result<()> {
         let key = fs::read_to_string(os::folder()?.join("packages/RPM-GPG-KEY-standin"))?;
         let url = format!("http://{LOOPBACK}:{}/", self.packages.address.port());
-        let repository = json!({"url": url, "gpg_key": key});
-        let (status, answer) = self
-            .admin
-            .ask(Method::PUT, "/api/v1/repositories/rig", Some(&repository))
-            .await?;
-        ensure!(status.is_success(), "{status} {answer}");
-        Ok(())
+        self.admin.offer_packages(&url, &key).await
     }
 
     /// Waits until a host's run is in a stage, or past it: fails at once when the run fails, the
@@ -182,13 +175,32 @@ impl Rig {
         .await
     }
 
-    /// Waits for a word on the serial port.
+    /// Waits until a host's run is in a stage, and fails when it is past it already: a fault finds it there.
     ///
     /// # Errors
-    /// When the machine goes off or falls silent.
+    /// As said.
+    pub async fn find_in(&self, powered: &Powered, host: &str, stage: &str) -> Result<()> {
+        let seen = self.reach(powered, host, stage).await?;
+        let at = &seen["run"]["stage"];
+        ensure!(at == stage, "{host} was not found {stage}: it is {at} already");
+        Ok(())
+    }
+
+    /// Waits for a word on the serial port: fails at once on one after which nothing good follows, unless that is the
+    /// word that is waited for.
+    ///
+    /// # Errors
+    /// As said, and when the machine goes off or falls silent.
     pub async fn hear(&self, powered: &Powered, from: usize, word: &str) -> Result<usize> {
         self.watch(powered, &format!("{word:?} on the serial port"), async || {
-            Ok(powered.serial.find(from, word).map(|(at, _)| at))
+            let found = powered.serial.find(from, word);
+            if found.is_none()
+                && !serial::is_end(word)
+                && let Some(end) = powered.serial.end(from)
+            {
+                bail!("the boot is dead: {end}");
+            }
+            Ok(found.map(|(at, _)| at))
         })
         .await
     }
@@ -226,7 +238,10 @@ impl Rig {
             }
             sleep(LOOK_EVERY).await;
         };
-        self.keep().await?;
+        // What is kept is of help; why it failed matters more.
+        if let Err(error) = self.keep().await {
+            eprintln!("metal: what was seen cannot be kept: {error:#}");
+        }
         bail!(
             "{what}: {why}\n{}  kept in {}",
             powered.serial.tail(),

@@ -24,6 +24,11 @@ const ENDS: [&str; 8] = [
     "You are in emergency mode",
 ];
 
+/// Whether a word is one of these, or the beginning of one that says more.
+pub fn is_end(word: &str) -> bool {
+    ENDS.iter().any(|end| word.contains(end))
+}
+
 /// One line, without colours.
 #[derive(Clone, Debug)]
 pub struct Line {

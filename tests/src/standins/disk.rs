@@ -3,15 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::succeeded;
 use crate::ignition::Tree;
 
 const MACHINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/standins/machine.sh");
+
+/// Outer bound of a boot that ends in a reboot: it layers some small packages.
+const BOOT_LIMIT: Duration = Duration::from_secs(300);
 
 /// How a boot ends that ends in a reboot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,8 @@ impl Disk {
         Ok(Self { tree, folder })
     }
 
-    fn powered(&self, end: &str) -> Command {
+    fn powered(&self, end: &str) -> Result<Child> {
+        let log = fs::File::create(self.folder.join("console"))?;
         let mut machine = Command::new("unshare");
         machine
             .args(["--mount", "--pid", "--fork", "--kill-child", "bash", MACHINE])
@@ -53,20 +58,37 @@ impl Disk {
             .arg(Uuid::new_v4().to_string())
             .arg(end)
             .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
             .kill_on_drop(true);
-        machine
+        machine.spawn().context("unshare (package util-linux)")
+    }
+
+    /// What this boot said.
+    fn console(&self) -> String {
+        fs::read_to_string(self.folder.join("console")).unwrap_or_default()
     }
 
     /// Boots it until it reboots by itself.
     ///
     /// # Errors
-    /// When a unit's program fails, or none of them reboots.
+    /// When a unit's program fails, none of them reboots, or the outer bound passes.
     pub async fn boot_until(&self, end: End) -> Result<()> {
         let end = match end {
             End::Orderly => "orderly",
             End::PowerCut => "power-cut",
         };
-        succeeded("the boot", &self.powered(end).output().await?)
+        let ended = timeout(BOOT_LIMIT, self.powered(end)?.wait()).await;
+        let late = || {
+            format!(
+                "the boot has no end within {} s:\n{}",
+                BOOT_LIMIT.as_secs(),
+                self.console()
+            )
+        };
+        let status = ended.with_context(late)??;
+        ensure!(status.success(), "the boot: {status}\n{}", self.console());
+        Ok(())
     }
 
     /// Boots it, to stay up.
@@ -74,10 +96,7 @@ impl Disk {
     /// # Errors
     /// When it cannot be started.
     pub fn boot(&self) -> Result<Powered> {
-        let log = fs::File::create(self.folder.join("console"))?;
-        let mut machine = self.powered("stay");
-        machine.stdout(log.try_clone()?).stderr(log);
-        machine.spawn().map(Powered).context("unshare (package util-linux)")
+        self.powered("stay").map(Powered)
     }
 
     /// Fails if the machine is off, saying what its console said.
@@ -85,9 +104,25 @@ impl Disk {
     /// # Errors
     /// When it is off.
     pub fn is_up(&self, powered: &mut Powered) -> Result<()> {
-        let said = fs::read_to_string(self.folder.join("console")).unwrap_or_default();
-        ensure!(powered.0.try_wait()?.is_none(), "the machine is off:\n{said}");
+        ensure!(
+            powered.0.try_wait()?.is_none(),
+            "the machine is off:\n{}",
+            self.console()
+        );
         Ok(())
+    }
+
+    /// Whether a unit starts at every boot.
+    ///
+    /// # Errors
+    /// When the unit's link cannot be read.
+    pub fn is_enabled(&self, unit: &str) -> Result<bool> {
+        let wants = self.folder.join("upper/etc/systemd/system/multi-user.target.wants");
+        match fs::read_link(wants.join(unit)) {
+            Ok(target) => Ok(target.ends_with(unit)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What its programs wrote to this file.

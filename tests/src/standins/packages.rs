@@ -4,8 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::Method;
-use serde_json::json;
 use tokio::process::{Child, Command};
 
 use super::succeeded;
@@ -61,15 +59,12 @@ impl Packages {
         Ok(packages)
     }
 
-    /// Tells the server of them, so that every host armed from now on has the repository.
+    /// Tells a site's server of them.
     ///
     /// # Errors
     /// When it is refused.
     pub async fn offer(&self, site: &Site) -> Result<()> {
-        let repository = json!({"url": format!("http://{AUTHORITY}/"), "gpg_key": self.key});
-        let path = "/api/v1/repositories/packages";
-        let (status, answer) = site.admin.ask(Method::PUT, path, Some(&repository)).await?;
-        ensure!(status.is_success(), "{status} {answer}");
-        Ok(())
+        let url = format!("http://{AUTHORITY}/");
+        site.admin.offer_packages(&url, &self.key).await
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use thirdboot_tests::Site;
+use thirdboot_tests::site::K3S;
 use thirdboot_tests::terraform::{Folder, Simulated, all_ready, simulated, switched_on};
 
 use crate::examples::{armed, example};
@@ -81,16 +82,6 @@ pub(crate) fn machines() -> Vec<Simulated> {
     ]
 }
 
-/// A k3s whose binary is in the mirror.
-pub(crate) fn k3s(site: &Site) -> Result<Value> {
-    let binary = b"#!/bin/false\n";
-    let assets = site.path("assets/k3s/v1.34.1+k3s1/x86_64");
-    fs::create_dir_all(&assets)?;
-    fs::write(assets.join("k3s"), binary)?;
-    let sha256 = thirdboot_tests::host::ignition::sha256(binary);
-    Ok(json!({"version": "v1.34.1+k3s1", "binaries": {"x86_64": {"sha256": sha256}}}))
-}
-
 fn variables(site: &Site, machines: &[Simulated]) -> Result<Value> {
     let of = |role: &str| -> Value {
         let those = machines.iter().filter(|machine| machine.name().starts_with(role));
@@ -100,7 +91,7 @@ fn variables(site: &Site, machines: &[Simulated]) -> Result<Value> {
     };
     Ok(json!({
         "servers": of("server"), "agents": of("agent"), "runners": of("runner"), "insecure_join": true,
-        "k3s": k3s(site)?,
+        "k3s": site.k3s(K3S)?,
     }))
 }
 

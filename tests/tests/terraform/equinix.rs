@@ -8,9 +8,10 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use thirdboot_tests::Site;
+use thirdboot_tests::site::K3S;
 use thirdboot_tests::terraform::{Folder, Simulated, all_ready, switched_on};
 
-use crate::clusters::{k3s, machines};
+use crate::clusters::machines;
 use crate::examples::{EXAMPLES, armed, example};
 use crate::says;
 
@@ -37,8 +38,9 @@ const RESOURCES: [(&str, usize, &[&str]); 3] = [
     ),
     ("equinix_metal_port", 2, &["port_id", "bonded", "layer2", "vxlan_ids"]),
 ];
-/// What is read of them: of a device its id and its ports, of a port these.
-const READ: [&str; 3] = ["id", "ports", "vxlan"];
+/// What is read of a device, of a VLAN, and of one of a device's ports.
+const READ_OF_DEVICE: [&str; 2] = ["id", "ports"];
+const READ_OF_VLAN: [&str; 1] = ["vxlan"];
 const READ_OF_PORT: [&str; 4] = ["id", "mac", "name", "type"];
 
 /// A block at the top of a file: its first line, and all of it.
@@ -81,7 +83,8 @@ fn the_example_uses_what_the_last_version_of_the_provider_has() -> Result<()> {
         let of_block = body.lines().filter_map(|line| line.strip_prefix("  "));
         let names = of_block.filter(|line| !line.starts_with([' ', '#', '}']));
         let names = names.filter_map(|line| Some(line.split_once(" =")?.0.trim().to_owned()));
-        used.insert(kind.to_owned(), names.filter(|name| name != "for_each").collect());
+        let names = names.filter(|name| name != "for_each");
+        used.entry(kind.to_owned()).or_default().extend(names);
     }
     let is_theirs = |kind: &&String| kind.starts_with("equinix_");
     ensure!(used.keys().filter(is_theirs).count() == RESOURCES.len(), "{used:?}");
@@ -95,17 +98,17 @@ fn the_example_uses_what_the_last_version_of_the_provider_has() -> Result<()> {
             ensure!(names.iter().any(|used| used == name), "{kind} needs {name}");
         }
     }
-    let read = [
-        words_after(&text, "equinix_metal_device.this[each.key]."),
-        words_after(&text, "equinix_metal_vlan.nodes."),
+    let read: [(&str, &[&str]); 3] = [
+        ("equinix_metal_device.this[each.key].", &READ_OF_DEVICE),
+        ("equinix_metal_vlan.nodes.", &READ_OF_VLAN),
+        (" port.", &READ_OF_PORT),
     ];
-    for name in read.concat() {
-        ensure!(READ.contains(&name), "nothing has {name}");
-    }
-    let of_port = words_after(&text, " port.");
-    ensure!(of_port.len() >= READ_OF_PORT.len());
-    for name in of_port {
-        ensure!(READ_OF_PORT.contains(&name), "no port has {name}");
+    for (of, known) in read {
+        let names = words_after(&text, of);
+        ensure!(names.len() >= known.len(), "{of} is read {names:?} alone");
+        for name in names {
+            ensure!(known.contains(&name), "{of}{name}: there is no such thing");
+        }
     }
     Ok(())
 }
@@ -166,7 +169,7 @@ async fn the_example_of_equinix_metal_waits_for_a_cluster_of_eight() -> Result<(
     }});
     folder.write_file("theirs.tf.json", &locals.to_string())?;
     folder.run(&["validate", "-no-color"]).await?.succeeded()?;
-    let variables = json!({"equinix_token": "none", "project_id": "none", "boot_plane": site.server.endpoints.boot, "k3s": k3s(&site)?});
+    let variables = json!({"equinix_token": "none", "project_id": "none", "boot_plane": site.server.endpoints.boot, "k3s": site.k3s(K3S)?});
     folder.write_file("terraform.tfvars.json", &variables.to_string())?;
     let running = folder.start_apply()?;
     for machine in &machines {
