@@ -3,8 +3,8 @@
 //! A machine that stands alone has nobody to aggregate with. Two machines do not need this:
 //! their cards are wired to each other and their kernels are each other's partners.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 use tokio::net::UdpSocket;
@@ -26,6 +26,8 @@ const LENGTH: usize = 124;
 /// Where the actor's and the partner's 15 octets stand.
 const ACTOR: std::ops::Range<usize> = 18..33;
 const PARTNER: std::ops::Range<usize> = 38..53;
+/// In the latter, behind its priority, the system that the sender sees.
+const PARTNER_SYSTEM: std::ops::Range<usize> = 40..46;
 
 /// Active, short time-out, aggregatable, in sync, collecting, distributing.
 const STATE: u8 = 0b0011_1111;
@@ -35,7 +37,7 @@ const STATE: u8 = 0b0011_1111;
 pub struct Partner {
     /// The cables, as the machine sees them.
     pub wires: Vec<Wire>,
-    answered: Arc<AtomicUsize>,
+    aggregated: Arc<Mutex<BTreeSet<u8>>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -45,7 +47,7 @@ impl Partner {
     /// # Errors
     /// When no socket can be had.
     pub async fn with_ports(count: u8) -> Result<Self> {
-        let answered = Arc::<AtomicUsize>::default();
+        let aggregated = Arc::<Mutex<BTreeSet<u8>>>::default();
         let (mut wires, mut tasks) = (Vec::new(), Vec::new());
         for port in 1..=count {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
@@ -53,23 +55,29 @@ impl Partner {
                 from: free_port()?,
                 to: socket.local_addr()?.port(),
             });
-            let answered = Arc::clone(&answered);
+            let aggregated = Arc::clone(&aggregated);
             tasks.push(tokio::spawn(async move {
                 let mut frame = [0; 2048];
                 while let Ok((length, from)) = socket.recv_from(&mut frame).await {
                     if let Some(answer) = answer(&frame[..length], port) {
+                        if frame[PARTNER_SYSTEM] == SYSTEM {
+                            aggregated.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
+                        }
                         let _ = socket.send_to(&answer, from).await;
-                        answered.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             }));
         }
-        Ok(Self { wires, answered, tasks })
+        Ok(Self {
+            wires,
+            aggregated,
+            tasks,
+        })
     }
 
-    /// How many LACP frames were answered.
-    pub fn answered(&self) -> usize {
-        self.answered.load(Ordering::Relaxed)
+    /// The ports on which the machine names this switch as its partner.
+    pub fn aggregated(&self) -> BTreeSet<u8> {
+        self.aggregated.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -93,7 +101,7 @@ pub fn free_port() -> Result<u16> {
 fn answer(frame: &[u8], port: u8) -> Option<[u8; LENGTH]> {
     let is_lacp = frame.get(..6)? == SLOW_PROTOCOLS && frame.get(12..14)? == ETHER_TYPE && *frame.get(14)? == LACP;
     let actor = frame.get(ACTOR)?;
-    if !is_lacp {
+    if !is_lacp || frame.len() < PARTNER.end {
         return None;
     }
     let mut answer = [0; LENGTH];

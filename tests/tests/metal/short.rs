@@ -14,7 +14,7 @@ use thirdboot_tests::secrets;
 #[tokio::test]
 async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
     let rig = Rig::for_story("short").await?;
-    let (machine, _switch) = cluster::first_server(&rig).await?;
+    let (machine, switch) = cluster::first_server(&rig).await?;
     let powered = machine.power_on()?;
     for stage in [
         "live",
@@ -29,6 +29,11 @@ async fn a_machine_goes_from_power_on_to_ready_in_three_boots() -> Result<()> {
     }
     let serial = rig.off(powered).await?;
 
+    assert_eq!(
+        switch.aggregated(),
+        [1, 2].into(),
+        "ports whose other end is in the bond"
+    );
     its_boots_are_proven(&rig).await?;
     its_disk_is_as_asked(&machine.disks[0])?;
     no_secret_is_where_it_does_not_belong(&rig, &machine.disks[0], &serial).await?;
