@@ -99,6 +99,7 @@ impl From<StoreError> for Failure {
                 let detail = format!("{value} belongs to {owner} already");
                 Problem::new(ProblemType::AlreadyTaken, detail).at(field).into()
             }
+            StoreError::LastAdmin { .. } => Self::new(ProblemType::Refused, error.to_string()),
             StoreError::Exhausted { ref field, .. } => {
                 let problem = Problem::new(ProblemType::Refused, error.to_string());
                 problem.at(field.clone()).into()

@@ -172,6 +172,12 @@ impl fmt::Display for Expected {
 }
 
 impl Problem {
+    /// What went wrong, for people: the detail, or the kind in a few words where there is none.
+    #[must_use]
+    pub fn says(&self) -> &str {
+        self.detail.as_deref().unwrap_or(&self.title)
+    }
+
     /// A problem of this kind, with what went wrong this time.
     #[must_use]
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {

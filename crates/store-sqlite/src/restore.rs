@@ -17,7 +17,7 @@ use crate::submit::submit;
 
 const WHY: &str = "the database is not the one that issued permits last: it was restored, or is another one";
 
-/// Takes back every open permit and begins the new epoch, in one transaction. A crash before the epoch file is written
+/// Takes back every open permit, ends every session and link of a person, and begins the new epoch, in one transaction. A crash before the epoch file is written
 /// only means that the next start finds nothing left to take back.
 pub(crate) async fn void_permits(
     connection: &mut SqliteConnection,
@@ -48,6 +48,15 @@ pub(crate) async fn void_permits(
         batch.hosts.clear();
     }
     clusters::after_restore(batch.connection).await?;
+    for people in [
+        "DELETE FROM sessions",
+        "UPDATE users SET link_sha256 = NULL, link_expires_at = NULL",
+    ] {
+        sqlx::query(people)
+            .execute(&mut *batch.connection)
+            .await
+            .map_err(|error| unavailable(&error))?;
+    }
     batch.meta.mark = Mark {
         permit_seq: batch.meta.mark.permit_seq.max(mark.permit_seq),
         ..mark

@@ -13,7 +13,7 @@ use crate::rows::{role, time};
 /// What is to be written.
 pub(crate) enum Change {
     Add(Box<User>),
-    /// If there is none at all.
+    /// If nobody has a password.
     AddFirst(Box<User>),
     Role(String, AccessRole),
     Link(String, String, Timestamp),
@@ -25,6 +25,22 @@ pub(crate) enum Change {
     Open(Session, String),
     Close(String),
 }
+
+/// Unless a name (`?1`) is the last admin who can sign in. That is looked at in the write itself: of two who take the right
+/// from each other at once, one keeps it.
+macro_rules! unless_last_admin {
+    ($write:literal) => {
+        concat!(
+            $write,
+            " AND (role <> 'admin' OR password_hash = '' OR EXISTS (SELECT 1 FROM users AS other \
+              WHERE other.name <> ?1 AND other.role = 'admin' AND other.password_hash <> ''))"
+        )
+    };
+}
+
+const REMOVE: &str = unless_last_admin!("DELETE FROM users WHERE name = ?1");
+const LOWER: &str = unless_last_admin!("UPDATE users SET role = ?2 WHERE name = ?1");
+const RAISE: &str = "UPDATE users SET role = ?2 WHERE name = ?1";
 
 /// Writes it. How many rows that touched.
 pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64, StoreError> {
@@ -41,12 +57,13 @@ pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64,
             user,
             sqlx::query(
                 "INSERT INTO users (name, role, password_hash, created_at, created_by, password_set_at) \
-                 SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users)",
+                 SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users WHERE password_hash <> '') \
+                 ON CONFLICT DO NOTHING",
             ),
         ),
-        Change::Role(name, role) => sqlx::query("UPDATE users SET role = ? WHERE name = ?")
-            .bind(role.as_str())
-            .bind(name),
+        Change::Role(name, role) => sqlx::query(if *role == AccessRole::Admin { RAISE } else { LOWER })
+            .bind(name)
+            .bind(role.as_str()),
         Change::Link(name, sha256, expires_at) => {
             sqlx::query("UPDATE users SET link_sha256 = ?, link_expires_at = ? WHERE name = ?")
                 .bind(sha256)
@@ -74,7 +91,7 @@ pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64,
             .bind(now_ms)
             .bind(name)
         }
-        Change::Remove(name) => sqlx::query("DELETE FROM users WHERE name = ?").bind(name),
+        Change::Remove(name) => sqlx::query(REMOVE).bind(name),
         Change::Open(session, hash) => {
             forget_over(batch, now_ms).await?;
             sqlx::query("INSERT INTO sessions SELECT ?, name, ?, ? FROM users WHERE name = ? AND password_hash = ?")
@@ -202,6 +219,15 @@ impl SqliteStore {
     async fn change_users(&self, change: Change) -> Result<u64, StoreError> {
         self.ask(|reply| Job::Users(change, reply)).await
     }
+
+    /// Why nothing was touched: there is nobody of that name, or they are the last admin.
+    async fn or_last_admin(&self, touched: u64, name: &str) -> Result<bool, StoreError> {
+        if touched == 0 && self.user(name).await?.is_some() {
+            let name = name.to_owned();
+            return Err(StoreError::LastAdmin { name });
+        }
+        Ok(touched > 0)
+    }
 }
 
 #[async_trait]
@@ -213,11 +239,11 @@ impl Users for SqliteStore {
 
     async fn add_first_user(&self, user: User) -> Result<(), StoreError> {
         let added = self.change_users(Change::AddFirst(Box::new(user.clone()))).await?;
-        if added == 0 {
-            Err(taken(FIRST_USER, &user))
-        } else {
-            Ok(())
+        if added > 0 {
+            return Ok(());
         }
+        let can_anybody = self.users().await?.iter().any(|user| user.password_hash.is_some());
+        Err(taken(if can_anybody { FIRST_USER } else { "name" }, &user))
     }
 
     async fn users(&self) -> Result<Vec<User>, StoreError> {
@@ -238,7 +264,8 @@ impl Users for SqliteStore {
     }
 
     async fn set_role(&self, name: &str, role: AccessRole) -> Result<bool, StoreError> {
-        Ok(self.change_users(Change::Role(name.to_owned(), role)).await? > 0)
+        let set = self.change_users(Change::Role(name.to_owned(), role)).await?;
+        self.or_last_admin(set, name).await
     }
 
     async fn set_link(&self, name: &str, sha256: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
@@ -267,7 +294,8 @@ impl Users for SqliteStore {
     }
 
     async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
-        Ok(self.change_users(Change::Remove(name.to_owned())).await? > 0)
+        let removed = self.change_users(Change::Remove(name.to_owned())).await?;
+        self.or_last_admin(removed, name).await
     }
 
     async fn open_session(&self, session: Session, password_hash: &str) -> Result<bool, StoreError> {

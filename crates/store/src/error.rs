@@ -28,6 +28,12 @@ pub enum StoreError {
         /// Whose it is.
         owner: String,
     },
+    /// Whoever is to lose the right is the last admin who can sign in.
+    #[error("{name} is the last admin: somebody else must be one first")]
+    LastAdmin {
+        /// Who.
+        name: String,
+    },
     /// A VLAN's pool has no address left.
     #[error("{range} has no free address left")]
     Exhausted {

@@ -17,10 +17,10 @@ pub trait Users: Send + Sync {
     /// `Taken` (field `name`) when there is one of that name.
     async fn add_user(&self, user: User) -> Result<(), StoreError>;
 
-    /// Adds a user if there is none at all.
+    /// Adds a user if nobody has a password yet.
     ///
     /// # Errors
-    /// `Taken` (field [`FIRST_USER`]) when there is one.
+    /// `Taken` (field [`FIRST_USER`]) when somebody has one, or (field `name`) when there is one of that name.
     async fn add_first_user(&self, user: User) -> Result<(), StoreError>;
 
     /// Every user, by name.
@@ -38,7 +38,7 @@ pub trait Users: Send + Sync {
     /// Replaces what a user may do, from now on in their sessions, too. Whether there is such a user.
     ///
     /// # Errors
-    /// Only when the store cannot answer.
+    /// `LastAdmin` when nobody else with a password would be one.
     async fn set_role(&self, name: &str, role: AccessRole) -> Result<bool, StoreError>;
 
     /// Replaces the link with which a user chooses their password. Whether there is such a user.
@@ -68,7 +68,7 @@ pub trait Users: Send + Sync {
     /// Takes a user away, and ends their sessions. Whether there was one.
     ///
     /// # Errors
-    /// Only when the store cannot answer.
+    /// `LastAdmin` when nobody else with a password is one.
     async fn remove_user(&self, name: &str) -> Result<bool, StoreError>;
 
     /// Opens a session of a user whose password is still that of `password_hash`, and forgets those that are over.

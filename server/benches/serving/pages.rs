@@ -139,12 +139,20 @@ impl Pages {
 }
 
 async fn look(person: Person, path: String, mut told: Response, looks: Arc<AtomicU32>) -> anyhow::Result<()> {
+    let mut heard = String::new();
     while let Some(chunk) = told.chunk().await? {
-        let text = std::str::from_utf8(&chunk)?;
-        let Some(line) = text.strip_prefix("event: changed\ndata: ") else {
+        heard.push_str(std::str::from_utf8(&chunk)?);
+        // An event is whole where a blank line ends it, however it was cut on its way. The last one tells all.
+        let Some((whole, begun)) = heard.rsplit_once("\n\n") else {
             continue;
         };
-        person.look(&path, Some(line.trim())).await?.bytes().await?;
+        let last = whole.lines().rev().find_map(|line| line.strip_prefix("data: "));
+        let (last, begun) = (last.map(ToOwned::to_owned), begun.to_owned());
+        heard = begun;
+        let Some(seen) = last else {
+            continue;
+        };
+        person.look(&path, Some(seen.trim())).await?.bytes().await?;
         looks.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(PACE).await;
     }

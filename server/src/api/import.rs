@@ -246,7 +246,7 @@ fn field_error(at: usize, failure: &Failure) -> FieldError {
     let field = problem.field.as_deref().unwrap_or("name");
     FieldError {
         field: format!("hosts[{at}].{field}"),
-        detail: problem.detail.clone().unwrap_or_else(|| problem.title.clone()),
+        detail: problem.says().to_owned(),
     }
 }
 

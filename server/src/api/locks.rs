@@ -124,7 +124,8 @@ async fn change(
         let seen = app.store.lock_group(name).await?.value;
         if_match.check_tag("group", &tag_of(&seen), true)?;
         if let Some(version) = app.store.put_lock_group(name, settings.clone(), &seen).await? {
-            tracing::info!(group = %name, version, %by, "settings of a reboot lock's group kept");
+            let done = if settings.is_some() { "kept" } else { "reset" };
+            tracing::info!(group = %name, version, %by, "settings of a reboot lock's group {done}");
             app.look_at_locks.notify_one();
             return shown(app, name).await;
         }

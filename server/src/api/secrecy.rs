@@ -21,6 +21,7 @@ fn filled(path: &str) -> Vec<String> {
         Some("repositories") => "extra",
         Some("assets") => "k3s",
         Some("clusters") => "lab",
+        Some("users") => "bob",
         _ => "motd",
     };
     let parameters = [
@@ -60,6 +61,8 @@ struct Secrets {
 
 /// A host that is armed, a cluster with its kubeconfig, a template, a token, a user, a stranger; and their secrets.
 async fn made(site: &TestApp) -> Secrets {
+    let set_up = std::fs::read_to_string(site.path("data/set-up-link")).unwrap();
+    let set_up = set_up.trim().rsplit_once('/').unwrap().1.to_owned();
     site.cluster("lab").await;
     let more = json!({"role": "agent", "cluster": "lab", "console_password_hash": CONSOLE_HASH, "known_by": "key"});
     let host = site.host_with("a1", 1, more).await.id;
@@ -74,7 +77,14 @@ async fn made(site: &TestApp) -> Secrets {
         .api_post("/api/v1/tokens", &json!({"name": "ci", "role": "operator"}))
         .await;
     // Signs in, too.
-    site.signed_in(AccessRole::Operator).await;
+    let session = site.signed_in(AccessRole::Operator).await.session();
+    let bob = json!({"name": "bob", "role": "viewer"});
+    assert_eq!(site.api_post("/api/v1/users", &bob).await.status, 201);
+    let link = site.api_post("/api/v1/users/bob/link", &json!({})).await.json();
+    let link = link["path"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
+    for (secret, kind) in [(&set_up, "tb_setup_"), (&link, "tb_setup_"), (&session, "tb_page_")] {
+        assert!(secret.starts_with(kind), "{secret} is no {kind}");
+    }
     let (kubeconfig, _) = handed_in("lab");
     let body = json!({"kubeconfig": kubeconfig}).to_string();
     let handed = site
@@ -107,6 +117,9 @@ async fn made(site: &TestApp) -> Secrets {
             made.json()["token"].as_str().unwrap().to_owned(),
             tokens.server.clone(),
             tokens.agent.clone(),
+            set_up,
+            link,
+            session,
         ],
         kept: vec![
             CONSOLE_HASH.to_owned(),

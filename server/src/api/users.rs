@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
 use thirdboot_api::ProblemType;
 use thirdboot_api::control::{Page, PasswordBody, RoleBody, UserLink, UserSpec, UserView};
-use thirdboot_store::{Actor, StoreError, User};
+use thirdboot_store::{Actor, FIRST_USER, StoreError, User};
 
 use super::auth::Admin;
 use super::auth::token_sha256;
@@ -50,8 +50,10 @@ pub(super) async fn list(State(app): State<App>, _: Admin) -> Answer<Answered<Pa
 pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec): Json<UserSpec>) -> Answer<Response> {
     let user = described(&app, &spec, Some(by.to_string())).await?;
     app.store.add_user(user.clone()).await?;
-    // Somebody can sign in now.
-    app.people.set_up.close();
+    if user.password_hash.is_some() {
+        // Somebody can sign in now.
+        app.people.set_up.close();
+    }
     tracing::info!(user = user.name, role = %spec.role, %by, "user added");
     let location = [(header::LOCATION, format!("/api/v1/users/{}", user.name))];
     Ok((StatusCode::CREATED, location, Answered(view(&app, &user))).into_response())
@@ -61,7 +63,7 @@ pub(super) async fn create(State(app): State<App>, Admin(by): Admin, Json(spec):
 pub(crate) async fn create_first(app: &App, spec: &UserSpec) -> Result<(), Failure> {
     let user = described(app, spec, None).await?;
     match app.store.add_first_user(user).await {
-        Err(StoreError::Taken { .. }) => {
+        Err(StoreError::Taken { field: FIRST_USER, .. }) => {
             let detail = "somebody was first: sign in, or ask them for a user";
             Err(Failure::new(ProblemType::Refused, detail))
         }
@@ -90,7 +92,7 @@ async fn described(app: &App, spec: &UserSpec, by: Option<String>) -> Result<Use
     })
 }
 
-/// Takes a user away: their sessions end at once. The answer is who it was.
+/// Takes a user away: their sessions end at once. The answer is who it was. The last admin stays.
 #[utoipa::path(
     delete, path = "/api/v1/users/{name}", tag = "access", operation_id = "delete_user", security(("token" = ["admin"])),
     params(("name" = String, Path, description = "The user's name", example = "ann")),
@@ -111,7 +113,7 @@ pub(super) async fn remove(
     Ok(Answered(view(&app, &user)))
 }
 
-/// Sets what a user may do: it counts in their sessions, too.
+/// Sets what a user may do: it counts in their sessions, too. The last admin stays one.
 #[utoipa::path(
     put, path = "/api/v1/users/{name}/role", tag = "access", operation_id = "set_role",
     security(("token" = ["admin"])),
@@ -143,12 +145,15 @@ pub(super) async fn set_role(
     security(("token" = ["admin"])),
     params(("name" = String, Path, description = "The user's name", example = "ann")),
     responses((status = 200, description = "The link: a secret", body = UserLink)),
+    extensions(("x-problems" = json!(["refused"]))),
 )]
 pub(super) async fn link(
     State(app): State<App>,
     Admin(by): Admin,
     Path(name): Path<String>,
 ) -> Answer<Answered<UserLink>> {
+    // With it a password is set without the present one.
+    is_another(&by, &name)?;
     let secret = format!("tb_setup_{}", random_text().map_err(Failure::internal)?);
     let expires_at = app.store.now().saturating_add(LINK).map_err(Failure::internal)?;
     let kept = app.store.set_link(&name, &token_sha256(&secret), expires_at).await?;
@@ -191,6 +196,7 @@ pub(super) async fn set_password(
     if !app.store.set_password(&name, hash).await? {
         return Err(nobody(&name));
     }
+    app.people.set_up.close();
     tracing::info!(user = name, %by, "password set");
     named(&app, &name).await.map(|user| Answered(view(&app, &user)))
 }
@@ -303,6 +309,33 @@ mod tests {
         site.wait(3 * 24 * 60);
         let listed = site.api_get("/api/v1/users").await.json();
         assert_eq!(listed["items"][0]["link_expires_at"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn the_last_admin_stays_whoever_asks() {
+        let site = TestApp::new().await;
+        for user in [
+            json!({"name": "ann", "role": "admin", "password": PASSWORD}),
+            json!({"name": "bob", "role": "admin"}),
+        ] {
+            assert_eq!(site.api_post("/api/v1/users", &user).await.status, 201);
+        }
+        let lower = async |name: &str| {
+            let body = Body::from(json!({"role": "viewer"}).to_string());
+            let path = format!("/api/v1/users/{name}/role");
+            site.api_as(&site.token, Method::PUT, &path, body).await
+        };
+        for refused in [lower("ann").await, site.api_delete("/api/v1/users/ann").await] {
+            assert_eq!(refused.problem().0, 409, "bob cannot sign in");
+            assert!(refused.text().contains("ann is the last admin"), "{}", refused.text());
+        }
+        let body = Body::from(json!({"password": PASSWORD}).to_string());
+        let set = site
+            .api_as(&site.token, Method::PUT, "/api/v1/users/bob/password", body)
+            .await;
+        assert_eq!(set.status, 200);
+        assert_eq!(lower("ann").await.status, 200);
+        assert_eq!(site.api_delete("/api/v1/users/bob").await.problem().0, 409);
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ const MAX_NAMED: usize = 20;
 /// Another master key.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage. See docs/backup.md.")]
+#[command(mut_arg("json", |json| json.help("Print what was done, as JSON: short for --output json. This command asks no API")))]
 pub struct RotateOptions {
     #[command(flatten)]
     data_dir: DataDir,

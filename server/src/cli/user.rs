@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Read as _};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use thirdboot_api::Client;
-use thirdboot_api::control::{AccessRole, PasswordBody, UserSpec, UserView};
+use thirdboot_api::control::{AccessRole, PasswordBody, UserLink, UserSpec, UserView};
 
 use super::table::{table, text};
 use super::{Connection, EXIT_CODES, Failure, terminal_columns};
@@ -75,9 +75,17 @@ impl UserCommand {
                     password,
                 };
                 client.add_user(&user).await?;
-                print_link(connection, &client, &name).await
+                let link = client.user_link(&name).await.map_err(|error| {
+                    anyhow::anyhow!(
+                        "{name} was added, the link was not made: {error} (`thirdboot user link {name}` makes one)"
+                    )
+                })?;
+                print_link(connection, &client, &name, &link)
             }
-            Action::Link { name } => print_link(connection, &client, &name).await,
+            Action::Link { name } => {
+                let link = client.user_link(&name).await?;
+                print_link(connection, &client, &name, &link)
+            }
             Action::Role { name, role } => {
                 let user = client.set_role(&name, role).await?;
                 connection
@@ -114,11 +122,10 @@ impl UserCommand {
     }
 }
 
-/// Makes a link, and prints it whole.
-async fn print_link(connection: &Connection, client: &Client, name: &str) -> Result<(), Failure> {
-    let link = client.user_link(name).await?;
+/// Prints a link whole.
+fn print_link(connection: &Connection, client: &Client, name: &str, link: &UserLink) -> Result<(), Failure> {
     let url = format!("{}{}", client.address(), link.path);
-    let answer = json!({"url": url, "expires_at": link.expires_at});
+    let answer = json!({"path": link.path, "expires_at": link.expires_at, "url": url});
     connection.output.print(&answer, || {
         format!(
             "{name} chooses a password here, once, until {}:\n{url}\n",

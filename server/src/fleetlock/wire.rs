@@ -57,7 +57,7 @@ impl<E: Into<Failure>> From<E> for Refusal {
     fn from(error: E) -> Self {
         let failure: Failure = error.into();
         let problem = failure.problem();
-        let detail = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
+        let detail = problem.says().to_owned();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // Logs its cause.
         drop(failure.into_response());

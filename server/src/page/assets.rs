@@ -30,7 +30,7 @@ impl AssetsPage {
 
     fn wrong(&self) -> Option<String> {
         let problem = self.problem.as_ref()?;
-        Some(problem.detail.clone().unwrap_or_else(|| problem.title.clone()))
+        Some(problem.says().to_owned())
     }
 }
 
@@ -84,7 +84,10 @@ async fn built(visitor: &Visitor, fields: Fields, problem: Option<Problem>) -> R
         let pulls: Page<PullView> = visitor.get("/api/v1/assets/pulls").await?;
         let pulls: Vec<Pull> = pulls.items.into_iter().rev().map(Pull::of).collect();
         // A pull's progress is no event: while there is one, the page looks again by itself.
-        let shell = visitor.shell("assets", "Assets").live("/live".to_owned());
+        let shell = visitor
+            .shell("assets", "Assets")
+            .live(None)
+            .at(problem.is_some(), "/assets");
         Ok(AssetsPage {
             shell,
             assets,

@@ -87,7 +87,7 @@ pub(super) async fn list(visitor: Visitor) -> Response {
     let page: Result<Page<ClusterView>, Problem> = visitor.get("/api/v1/clusters").await;
     match page {
         Ok(page) => frame::page(&ListPage {
-            shell: visitor.shell("clusters", "Clusters").live("/live".to_owned()),
+            shell: visitor.shell("clusters", "Clusters").live(None),
             clusters: page.items.into_iter().map(Cluster::of).collect(),
             is_admin: visitor.is_admin(),
         }),
@@ -113,7 +113,7 @@ async fn built(visitor: &Visitor, name: &str, problem: Option<Problem>) -> Respo
                 .collect();
             queue.sort_by_key(|member| !member.joins);
             let page = ClusterPage {
-                shell: visitor.shell("clusters", name).live("/live".to_owned()),
+                shell: visitor.shell("clusters", name).live(None),
                 cluster: Cluster::of(view),
                 queue,
                 is_admin: visitor.is_admin(),

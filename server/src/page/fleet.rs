@@ -36,6 +36,7 @@ struct FleetPage {
 #[template(path = "page/fleet_parts.html")]
 struct FleetParts {
     list: List,
+    unknown: usize,
 }
 
 /// Counts and rows.
@@ -153,22 +154,28 @@ pub(super) async fn show(visitor: Visitor) -> Response {
 }
 
 async fn built(visitor: &Visitor) -> Result<Response, Problem> {
+    let (list, unknown) = looked(visitor).await?;
+    let shell = visitor.shell("fleet", "Fleet").live(None);
+    Ok(frame::page(&FleetPage { shell, list, unknown }))
+}
+
+/// The list, and how many strangers wait where it is empty.
+async fn looked(visitor: &Visitor) -> Result<(List, usize), Problem> {
     let list = List::asked_for(visitor).await?;
     let unknown = if list.total == 0 {
         super::machines::count(visitor).await?
     } else {
         0
     };
-    let shell = visitor.shell("fleet", "Fleet").live("/live".to_owned());
-    Ok(frame::page(&FleetPage { shell, list, unknown }))
+    Ok((list, unknown))
 }
 
 async fn looked_at_again(visitor: &Visitor, seen: u64) -> Result<Response, Problem> {
     let asked = Asked::of(visitor).but(&[("after", visitor.asked("after").unwrap_or_default())]);
     let pages = &visitor.pages;
     let look = async || {
-        let list = List::asked_for(visitor).await?;
-        Ok(frame::text(&FleetParts { list })?)
+        let (list, unknown) = looked(visitor).await?;
+        Ok(frame::text(&FleetParts { list, unknown })?)
     };
     let key = (visitor.caller.role, asked);
     let text = pages.looks.shared(pages.app.store.as_ref(), key, seen, look).await?;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use thirdboot_api::{PROBLEM_MEDIA_TYPE, Problem, ProblemType};
 
 use super::visitor::Visitor;
-use super::{Pages, show};
+use super::{Pages, links, show};
 use crate::problem::Failure;
 use axum::extract::FromRequestParts as _;
 
@@ -41,6 +41,10 @@ pub(super) struct Shell {
     pub(super) now: Timestamp,
     /// Where the page hears that it is old.
     pub(super) live: Option<String>,
+    /// The log's line up to which everything is on the page.
+    pub(super) seen: u64,
+    /// Where the page is asked for again, if not at its own address: that of a form is only sent to.
+    pub(super) page: Option<String>,
     pub(super) notice: Option<Notice>,
 }
 
@@ -104,9 +108,17 @@ impl Shell {
         at.map_or_else(|| "–".to_owned(), |at| self.ago(at))
     }
 
-    /// The page live over this path.
-    pub(super) fn live(mut self, path: String) -> Self {
-        self.live = Some(path);
+    /// The page live: of everything, or of this host.
+    pub(super) fn live(mut self, host: Option<&str>) -> Self {
+        let seen = self.seen.to_string();
+        let query = [("host", host.unwrap_or_default()), ("seen", &seen)];
+        self.live = Some(links::with("/live", &query));
+        self
+    }
+
+    /// The page that is answered to a form, and is found there.
+    pub(super) fn at(mut self, is_answer: bool, path: impl Into<String>) -> Self {
+        self.page = is_answer.then(|| path.into());
         self
     }
 }
@@ -158,6 +170,8 @@ pub(super) fn bare(problem: &Problem) -> Response {
         form: String::new(),
         now: Timestamp::UNIX_EPOCH,
         live: None,
+        seen: 0,
+        page: None,
         notice: None,
     };
     trouble(shell, problem)
@@ -195,17 +209,25 @@ pub(super) async fn dress_lost(State(pages): State<Pages>, request: Request<Body
     let (mut parts, body) = request.into_parts();
     let response = next.run(Request::from_parts(parts.clone(), body)).await;
     let is_problem = |value: &HeaderValue| value == PROBLEM_MEDIA_TYPE;
-    if response.status() != StatusCode::NOT_FOUND
-        || !response.headers().get(header::CONTENT_TYPE).is_some_and(is_problem)
-    {
+    let problem = match response.status() {
+        StatusCode::NOT_FOUND => Problem::new(ProblemType::NotFound, "there is no page at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let detail = "forms are sent to this address, there is no page at it: go back to the page with the form";
+            Problem::new(ProblemType::MethodNotAllowed, detail)
+        }
+        _ => return response,
+    };
+    if !response.headers().get(header::CONTENT_TYPE).is_some_and(is_problem) {
         return response;
     }
-    let problem = Problem::new(ProblemType::NotFound, "there is no page at this address");
     let mut page = match Visitor::from_request_parts(&mut parts, &pages).await {
         Ok(visitor) => visitor.trouble(&problem),
         Err(_) => bare(&problem),
     };
     let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
     page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        page.headers_mut().insert(header::ALLOW, allow.clone());
+    }
     page
 }

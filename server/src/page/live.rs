@@ -23,6 +23,10 @@ const CALLS_PER_SECOND: u32 = 50;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// After this a stream ends: the browser comes again, and its session is looked at anew.
 const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+/// Pages that hear of the same wait one of so many different times before they look.
+const SLOTS: u32 = 16;
+/// By this header a browser that comes again says what it was told of last.
+const LAST_TOLD: &str = "last-event-id";
 
 /// Tells of the fleet, or of the host that is asked for.
 pub(super) async fn stream(visitor: Visitor) -> Response {
@@ -42,10 +46,14 @@ pub(super) async fn stream(visitor: Visitor) -> Response {
         }
     };
     let following = app.followers.follow(app.store.as_ref(), host).await;
+    // What happened since the page was made, or while nobody listened, is news, too.
+    let tip = app.store.changed(0, Duration::ZERO).await;
+    let missed = known(&visitor).filter(|known| tip > *known).map(|_| tip);
     let until = Instant::now() + MAX_AGE;
     let told = Told {
         app,
         following,
+        missed,
         open: Open::one_more(&visitor.pages.open),
         until,
     };
@@ -60,10 +68,19 @@ pub(super) async fn stream(visitor: Visitor) -> Response {
     response
 }
 
+/// The line of the log up to which this browser knows everything: what it was told of last, or when its page was made.
+fn known(visitor: &Visitor) -> Option<u64> {
+    let told = visitor.headers.get(LAST_TOLD).and_then(|told| told.to_str().ok());
+    let told = told.and_then(|told| told.parse().ok());
+    told.or_else(|| visitor.asked("seen")?.parse().ok())
+}
+
 /// A page that is told.
 struct Told {
     app: App,
     following: Following,
+    /// It is behind this line from the beginning.
+    missed: Option<u64>,
     open: Open,
     until: Instant,
 }
@@ -74,7 +91,8 @@ impl Told {
         if self.following.is_over() || Instant::now() >= self.until {
             return None;
         }
-        if !self.following.changed(self.until).await {
+        let missed = self.missed.take();
+        if missed.is_none() && !self.following.changed(self.until).await {
             return None;
         }
         // What happens meanwhile is told together.
@@ -82,33 +100,43 @@ impl Told {
             () = tokio::time::sleep(self.open.pace()) => {}
             () = self.app.stopping.begun() => return None,
         }
-        let seen = self.following.seen().to_string();
-        Some(Event::default().event("changed").data(seen))
+        let seen = self.following.seen().max(missed.unwrap_or_default()).to_string();
+        Some(Event::default().event("changed").id(&seen).data(&seen))
     }
 }
 
 /// One of the pages that are open.
-struct Open(Arc<AtomicU32>);
+struct Open {
+    all: Arc<AtomicU32>,
+    /// How many were open before it.
+    number: u32,
+}
 
 impl Open {
     fn one_more(all: &Arc<AtomicU32>) -> Self {
-        all.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(all))
+        let number = all.fetch_add(1, Ordering::Relaxed);
+        let all = Arc::clone(all);
+        Self { all, number }
     }
 
     fn pace(&self) -> Duration {
-        pace(self.0.load(Ordering::Relaxed))
+        spread(pace(self.all.load(Ordering::Relaxed)), self.number)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.all.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 fn pace(open: u32) -> Duration {
     PACE.max(Duration::from_secs(1) * open / CALLS_PER_SECOND)
+}
+
+/// Later than others by their number, so that not all of them look at one instant.
+fn spread(pace: Duration, number: u32) -> Duration {
+    pace + pace * (number % SLOTS) / SLOTS
 }
 
 #[cfg(test)]
@@ -120,6 +148,15 @@ mod tests {
         for (open, seconds) in [(0, 1), (1, 1), (50, 1), (200, 4), (1000, 20)] {
             assert_eq!(pace(open), Duration::from_secs(seconds));
         }
+    }
+
+    #[test]
+    fn pages_look_one_after_another_within_a_pace() {
+        let waits: Vec<u128> = (0..17).map(|number| spread(PACE, number).as_millis()).collect();
+        assert_eq!(
+            (waits[0], waits[1], waits[8], waits[15], waits[16]),
+            (1000, 1062, 1500, 1937, 1000)
+        );
     }
 
     #[test]

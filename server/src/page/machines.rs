@@ -84,7 +84,7 @@ async fn numbered(visitor: &Visitor, id: &str) -> Result<UnknownMachineView, Pro
 pub(super) async fn list(visitor: Visitor) -> Response {
     match all(&visitor).await {
         Ok(machines) => frame::page(&ListPage {
-            shell: visitor.shell("unknown", "Unknown machines").live("/live".to_owned()),
+            shell: visitor.shell("unknown", "Unknown machines").live(None),
             machines,
         }),
         Err(problem) => visitor.trouble(&problem),

@@ -67,7 +67,10 @@ async fn built(visitor: &Visitor, tried: Option<Tried>) -> Response {
     match groups {
         Ok(groups) => {
             let page = RebootsPage {
-                shell: visitor.shell("reboots", "Reboots").live("/live".to_owned()),
+                shell: visitor
+                    .shell("reboots", "Reboots")
+                    .live(None)
+                    .at(tried.is_some(), "/reboots"),
                 groups: groups.items,
                 may_operate: visitor.may_operate(),
                 tried,

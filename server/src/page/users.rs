@@ -23,8 +23,27 @@ struct UsersPage {
     /// Whose page it is: about oneself another admin decides.
     own: String,
     made: Option<Made>,
+    tried: Tried,
+}
+
+/// What was typed or chosen, and why it was not done.
+#[derive(Default)]
+struct Tried {
+    /// Whose role was to be set; none where somebody was to be added.
+    user: Option<String>,
     fields: Fields,
     problem: Option<Problem>,
+}
+
+impl Tried {
+    /// Something about a user, which is said above all of them.
+    fn failed(problem: Problem) -> Self {
+        let problem = Problem { field: None, ..problem };
+        Self {
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
 }
 
 /// A link that was just made. It is shown this once.
@@ -35,16 +54,39 @@ struct Made {
 }
 
 impl UsersPage {
-    /// What is wrong with this field of the form; with none, what is wrong with none of them.
+    /// Why this row's role was not set.
+    fn wrong_in_row(&self, user: &str) -> Option<&str> {
+        let problem = self.tried.problem.as_ref()?;
+        let is_here = self.tried.user.as_deref() == Some(user) && user != self.own;
+        is_here.then(|| problem.says())
+    }
+
+    /// Whether this role is the chosen one in a row.
+    fn is_chosen(&self, user: &UserView, role: &str) -> bool {
+        let tried = self.wrong_in_row(&user.name).map(|_| self.tried.fields.get("role"));
+        let tried = tried.filter(|tried| super::words::access_roles().any(|known| known == *tried));
+        tried.unwrap_or(user.role.as_str()) == role
+    }
+
+    /// What was typed into the form to add somebody.
+    fn typed(&self, field: &str) -> &str {
+        if self.tried.user.is_some() {
+            return "";
+        }
+        self.tried.fields.get(field)
+    }
+
+    /// What is wrong with this field of that form; with none, what is wrong with none of them, and in no row.
     fn wrong(&self, field: &str) -> Option<String> {
-        let problem = self.problem.as_ref()?;
+        let problem = self.tried.problem.as_ref()?;
         let at = problem.field.as_deref().unwrap_or_default();
-        let is_here = if field.is_empty() {
-            !["name", "role"].contains(&at)
-        } else {
-            at == field
+        let is_here = match (&self.tried.user, field) {
+            (Some(_), "") => !self.users.iter().any(|user| self.wrong_in_row(&user.name).is_some()),
+            (Some(_), _) => false,
+            (None, "") => !["name", "role"].contains(&at),
+            (None, field) => at == field,
         };
-        is_here.then(|| problem.detail.clone().unwrap_or_else(|| problem.title.clone()))
+        is_here.then(|| problem.says().to_owned())
     }
 }
 
@@ -54,11 +96,11 @@ fn api(name: &str, rest: &str) -> String {
 
 /// The list, with the form to add somebody.
 pub(super) async fn list(visitor: Visitor) -> Response {
-    built(&visitor, None, Fields::default(), None).await
+    built(&visitor, None, Tried::default()).await
 }
 
-async fn built(visitor: &Visitor, made: Option<Made>, fields: Fields, problem: Option<Problem>) -> Response {
-    let status = problem.as_ref().map_or(200, |problem| problem.status);
+async fn built(visitor: &Visitor, made: Option<Made>, tried: Tried) -> Response {
+    let status = tried.problem.as_ref().map_or(200, |problem| problem.status);
     let users: Result<Page<UserView>, Problem> = visitor.get("/api/v1/users").await;
     match users {
         Ok(users) => {
@@ -67,8 +109,7 @@ async fn built(visitor: &Visitor, made: Option<Made>, fields: Fields, problem: O
                 users: users.items,
                 own: visitor.name.clone(),
                 made,
-                fields,
-                problem,
+                tried,
             };
             frame::page_as(status, &page)
         }
@@ -79,27 +120,41 @@ async fn built(visitor: &Visitor, made: Option<Made>, fields: Fields, problem: O
 /// Adds somebody, and shows the link for them.
 pub(super) async fn add(form: Form) -> Response {
     let Form { visitor, fields } = form;
-    let added = async {
+    let added: Result<UserView, Problem> = async {
         let spec = UserSpec {
             name: fields.get("name").to_owned(),
             role: wanted(&fields)?,
             password: None,
         };
-        let added: UserView = visitor.post("/api/v1/users", &spec).await?;
-        made(&visitor, &added.name).await
-    };
-    let added: Result<Made, Problem> = added.await;
+        visitor.post("/api/v1/users", &spec).await
+    }
+    .await;
     match added {
-        Ok(made) => built(&visitor, Some(made), Fields::default(), None).await,
-        Err(problem) => built(&visitor, None, fields, Some(problem)).await,
+        Ok(added) => match made(&visitor, &added.name).await {
+            Ok(made) => built(&visitor, Some(made), Tried::default()).await,
+            Err(mut problem) => {
+                let says = format!("{} was added, the link was not made: {}", added.name, problem.says());
+                problem.detail = Some(says);
+                built(&visitor, None, Tried::failed(problem)).await
+            }
+        },
+        Err(problem) => {
+            let problem = Some(problem);
+            let tried = Tried {
+                user: None,
+                fields,
+                problem,
+            };
+            built(&visitor, None, tried).await
+        }
     }
 }
 
 /// Makes another link for somebody.
 pub(super) async fn link(Path(name): Path<String>, form: Form) -> Response {
     match made(&form.visitor, &name).await {
-        Ok(made) => built(&form.visitor, Some(made), Fields::default(), None).await,
-        Err(problem) => built(&form.visitor, None, Fields::default(), Some(problem)).await,
+        Ok(made) => built(&form.visitor, Some(made), Tried::default()).await,
+        Err(problem) => built(&form.visitor, None, Tried::failed(problem)).await,
     }
 }
 
@@ -133,19 +188,30 @@ pub(super) async fn role(Path(name): Path<String>, form: Form) -> Response {
             .await
     };
     let set: Result<UserView, Problem> = set.await;
-    done(&visitor, "role", set).await
+    let user = Some(name);
+    done(&visitor, "role", set, |problem| Tried {
+        user,
+        fields,
+        problem: Some(problem),
+    })
+    .await
 }
 
 /// Takes somebody away.
 pub(super) async fn remove(Path(name): Path<String>, form: Form) -> Response {
     let visitor = form.visitor;
     let removed = visitor.send(Method::DELETE, &api(&name, ""), &[], &Empty {}).await;
-    done(&visitor, "remove", removed).await
+    done(&visitor, "remove", removed, Tried::failed).await
 }
 
-async fn done(visitor: &Visitor, what: &str, done: Result<UserView, Problem>) -> Response {
+async fn done(
+    visitor: &Visitor,
+    what: &str,
+    done: Result<UserView, Problem>,
+    tried: impl FnOnce(Problem) -> Tried,
+) -> Response {
     match done {
         Ok(_) => Redirect::to(&links::with("/users", &[("done", what)])).into_response(),
-        Err(problem) => built(visitor, None, Fields::default(), Some(problem)).await,
+        Err(problem) => built(visitor, None, tried(problem)).await,
     }
 }

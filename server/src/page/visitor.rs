@@ -1,5 +1,7 @@
 //! Who looks at a page: a session's cookie, and what the request says beside it.
 
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -33,6 +35,8 @@ pub(super) struct Visitor {
     pub(super) source: Source,
     pub(super) headers: HeaderMap,
     pub(super) peer: Option<Peer>,
+    /// The log's last line when the request came: everything up to it is in what is read for it.
+    tip: u64,
 }
 
 impl FromRequestParts<Pages> for Visitor {
@@ -62,6 +66,7 @@ impl FromRequestParts<Pages> for Visitor {
             source,
             headers: parts.headers.clone(),
             peer: parts.extensions.get().copied(),
+            tip: app.store.changed(0, Duration::ZERO).await,
         })
     }
 }
@@ -112,6 +117,8 @@ impl Visitor {
             form: form_token(&self.session),
             now: self.now(),
             live: None,
+            seen: self.tip,
+            page: None,
             notice: self.asked("done").and_then(Notice::done),
         }
     }

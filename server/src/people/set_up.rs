@@ -31,7 +31,7 @@ impl SetUp {
     pub(crate) async fn open(store: &dyn Store, folder: &Path, base: &str) -> anyhow::Result<(Self, Option<String>)> {
         let file = folder.join(FILE);
         let kept = read(&file)?;
-        if !store.users().await?.is_empty() {
+        if store.users().await?.iter().any(|user| user.password_hash.is_some()) {
             if kept.is_some() {
                 remove(&file)?;
             }

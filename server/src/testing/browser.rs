@@ -66,6 +66,11 @@ impl Browser<'_> {
             .await
     }
 
+    /// What the browser keeps of who is signed in.
+    pub(crate) fn session(&self) -> String {
+        self.cookies.borrow()["thirdboot"].clone()
+    }
+
     /// A body sent to a path, whatever any page has.
     pub(crate) async fn post(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
         let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
@@ -80,7 +85,13 @@ impl Browser<'_> {
 
     /// A stream, not read yet.
     pub(crate) async fn open(&self, path: &str) -> axum::response::Response {
-        let request = self.request(Method::GET, path, &[], Body::empty());
+        self.open_with(path, &[]).await
+    }
+
+    /// The same with these headers.
+    pub(crate) async fn open_with(&self, path: &str, headers: &[(&str, String)]) -> axum::response::Response {
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let request = self.request(Method::GET, path, &headers, Body::empty());
         self.site.open(request).await
     }
 
@@ -120,6 +131,13 @@ impl Browser<'_> {
         }
         reply
     }
+}
+
+/// The token that the forms of a page carry.
+pub(crate) fn form_token(page: &str) -> String {
+    let token = page.split_once("name=\"form\" value=\"").map(|(_, rest)| rest);
+    let token = token.and_then(|rest| rest.split('"').next());
+    token.unwrap_or_else(|| panic!("no form: {page}")).to_owned()
 }
 
 /// The text of the form that goes there.

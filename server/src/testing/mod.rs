@@ -11,7 +11,7 @@ mod reply;
 mod site;
 mod upstream;
 
-pub(crate) use browser::PASSWORD;
+pub(crate) use browser::{PASSWORD, form_token};
 pub(crate) use clusters::K3S_BYTES;
 pub(crate) use document::fits;
 pub(crate) use logged::Logged;

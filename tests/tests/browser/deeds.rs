@@ -88,7 +88,7 @@ async fn the_kubeconfig_comes_as_a_file_and_the_reading_is_in_the_audit() -> Res
     rack.site.admin.arm("cp-01").await?;
     rack.power_on_member(1, "cp-01", None);
     rack.until("cp-01", |host| host["run"]["stage"] == "ready").await?;
-    for script in BOTH {
+    for (read, script) in (1..).zip(BOTH) {
         let browser = rack.ann(script).await?;
         let folder = tempfile::tempdir()?;
         let there = json!({"behavior": "allow", "downloadPath": folder.path()});
@@ -105,7 +105,9 @@ async fn the_kubeconfig_comes_as_a_file_and_the_reading_is_in_the_audit() -> Res
         .await?;
         ensure!(text.contains("server:"), "{text}");
         browser.go("/audit?action=get_kubeconfig").await?;
-        browser.until("tbody", "clusters/prod/kubeconfig").await?;
+        let lines = browser.until("tbody", "clusters/prod/kubeconfig").await?;
+        let lines = lines.matches("clusters/prod/kubeconfig").count();
+        ensure!(lines == read, "{lines} readings are in the audit, {read} were done");
         browser.close().await?;
     }
     Ok(())

@@ -199,11 +199,10 @@ impl Rack {
             rack.template("motd", says).await?;
         }
         let bob = json!({"name": "bob", "role": "operator"});
-        rack.site.admin.ask(Method::POST, "/api/v1/users", Some(&bob)).await?;
-        rack.site
-            .admin
-            .ask(Method::POST, "/api/v1/users/bob/link", Some(&json!({})))
-            .await?;
+        for (path, body) in [("/api/v1/users", bob), ("/api/v1/users/bob/link", json!({}))] {
+            let (status, answer) = rack.site.admin.ask(Method::POST, path, Some(&body)).await?;
+            ensure!(status.is_success(), "{path}: {status} {answer}");
+        }
         Ok(rack)
     }
 

@@ -13,7 +13,7 @@ use crate::StageName;
     "stalled": false, "percent": 42, "attempt": 1, "attempts": 3, "failed": null,
     "boots": [{"role": 1, "boot_id": "3f2a0000-0000-4000-8000-00000000b001", "first_seen": "2026-09-01T12:02:00Z",
         "os_version": "43.20260817.3.0", "deployment": null}],
-    "last_word": {"at": "2026-09-01T12:04:00Z", "event": "progress", "message": null},
+    "last_word": {"at": "2026-09-01T12:04:00Z", "event": "installing", "message": null},
     "inspect": false, "permit_expires_at": "2026-09-01T13:00:00Z", "rollbacks": 0, "ready_by": null, "waits_for": null,
     "network_differs": [], "inferred": []
 })))]

@@ -138,6 +138,6 @@ stories! { $
         hosts_are_listed_and_counted_by_where_they_stand;
     watching: the_log_is_searched, a_search_goes_on_where_it_stopped, a_stranger_becomes_a_host, an_inventory_is_taken_whole_or_not_at_all, deadlines_are_set,
         a_conflict_is_remembered;
-    users: users_are_kept_by_name, a_session_ends, a_role_counts_at_once, a_link_is_followed_once;
-    restores: a_restored_backup_grants_nothing, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
+    users: users_are_kept_by_name, the_first_user_is_the_first_with_a_password, there_is_always_an_admin, a_session_ends, a_role_counts_at_once, a_link_is_followed_once;
+    restores: a_restored_backup_grants_nothing, a_restored_backup_lets_nobody_in, a_claimed_run_is_void_after_a_restore, a_restart_voids_nothing;
 }

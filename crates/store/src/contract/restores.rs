@@ -4,8 +4,9 @@ use thirdboot_lifecycle::Stage;
 
 use super::Factory;
 use super::path::drive_to;
+use super::users::{HASH, session, user};
 use super::world::{World, admin, boot, claim, host, machine};
-use crate::{Store, Submission, SubmitError};
+use crate::{AccessRole, Store as _, Submission, SubmitError, Users as _};
 
 async fn put_back<F: Factory>(world: &mut World<F>) {
     world.store.close().await;
@@ -56,6 +57,31 @@ pub async fn a_restored_backup_grants_nothing(factory: impl Factory) {
         .submit(other, claim(again, boot(8), machine(2)))
         .await
         .unwrap();
+}
+
+/// A session that was ended and a link that was followed since are not there again.
+pub async fn a_restored_backup_lets_nobody_in(factory: impl Factory) {
+    let mut world = World::new(factory).await;
+    let ann = user(&world, "ann", AccessRole::Admin);
+    world.store.add_user(ann).await.unwrap();
+    let opened = world.store.open_session(session(&world, "ann", "s"), HASH).await;
+    assert!(opened.unwrap());
+    let over = world.store.now() + jiff::SignedDuration::from_hours(1);
+    assert!(world.store.set_link("ann", "l", over).await.unwrap());
+    back_up(&mut world).await;
+    assert!(world.store.session("s").await.unwrap().is_some());
+    assert!(world.store.user_of_link("l").await.unwrap().is_some());
+    world.store.close_session("s").await.unwrap();
+    assert!(world.store.follow_link("l", "$argon2id$two".to_owned()).await.unwrap());
+    // By this the copy is known to be one.
+    world.add(1).await;
+    put_back(&mut world).await;
+
+    assert_eq!(world.store.session("s").await.unwrap(), None);
+    assert_eq!(world.store.user_of_link("l").await.unwrap(), None);
+    assert!(!world.store.follow_link("l", HASH.to_owned()).await.unwrap());
+    let users = world.store.users().await.unwrap();
+    assert_eq!(users[0].link_expires_at, None);
 }
 
 /// Its install may finish; nothing claims again.

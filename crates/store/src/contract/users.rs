@@ -6,9 +6,9 @@ use super::Factory;
 use super::world::World;
 use crate::{AccessRole, FIRST_USER, Session, Store as _, StoreError, User, Users as _};
 
-const HASH: &str = "$argon2id$one";
+pub(super) const HASH: &str = "$argon2id$one";
 
-fn user<F: Factory>(world: &World<F>, name: &str, role: AccessRole) -> User {
+pub(super) fn user<F: Factory>(world: &World<F>, name: &str, role: AccessRole) -> User {
     User {
         name: name.to_owned(),
         role,
@@ -20,7 +20,7 @@ fn user<F: Factory>(world: &World<F>, name: &str, role: AccessRole) -> User {
     }
 }
 
-fn session<F: Factory>(world: &World<F>, user: &str, sha256: &str) -> Session {
+pub(super) fn session<F: Factory>(world: &World<F>, user: &str, sha256: &str) -> Session {
     let now = world.store.now();
     Session {
         sha256: sha256.to_owned(),
@@ -32,6 +32,59 @@ fn session<F: Factory>(world: &World<F>, user: &str, sha256: &str) -> Session {
 
 fn is_taken(answer: &Result<(), StoreError>, at: &str) -> bool {
     matches!(answer, Err(StoreError::Taken { field, .. }) if *field == at)
+}
+
+/// Who has no password is in nobody's way.
+pub async fn the_first_user_is_the_first_with_a_password(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let ann = user(&world, "ann", AccessRole::Admin);
+    let bob = User {
+        password_hash: None,
+        password_set_at: None,
+        ..user(&world, "bob", AccessRole::Viewer)
+    };
+    world.store.add_user(bob.clone()).await.unwrap();
+    let same_name = user(&world, "bob", AccessRole::Admin);
+    assert!(is_taken(&world.store.add_first_user(same_name).await, "name"));
+    world.store.add_first_user(ann.clone()).await.unwrap();
+    let late = user(&world, "eve", AccessRole::Admin);
+    assert!(is_taken(&world.store.add_first_user(late).await, FIRST_USER));
+    assert_eq!(world.store.users().await.unwrap(), [ann, bob]);
+}
+
+/// Neither is the last one taken away or lowered, nor do two take the right from each other at once.
+pub async fn there_is_always_an_admin(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let is_refused = |answer: &Result<bool, StoreError>| matches!(answer, Err(StoreError::LastAdmin { .. }));
+    let new = User {
+        password_hash: None,
+        password_set_at: None,
+        ..user(&world, "new", AccessRole::Admin)
+    };
+    for user in [
+        user(&world, "ann", AccessRole::Admin),
+        user(&world, "bob", AccessRole::Operator),
+        new,
+    ] {
+        world.store.add_user(user).await.unwrap();
+    }
+    assert!(is_refused(&world.store.remove_user("ann").await));
+    assert!(is_refused(&world.store.set_role("ann", AccessRole::Operator).await));
+    assert!(world.store.set_role("ann", AccessRole::Admin).await.unwrap());
+    assert!(world.store.remove_user("new").await.unwrap(), "they could not sign in");
+    for _ in 0..20 {
+        world.store.set_role("ann", AccessRole::Admin).await.unwrap();
+        world.store.set_role("bob", AccessRole::Admin).await.unwrap();
+        let (one, other) = tokio::join!(
+            world.store.set_role("ann", AccessRole::Viewer),
+            world.store.set_role("bob", AccessRole::Viewer)
+        );
+        assert_eq!((is_refused(&one), is_refused(&other)), (other.is_ok(), one.is_ok()));
+        assert!(one.is_ok() || other.is_ok());
+    }
+    world.store.set_role("bob", AccessRole::Admin).await.unwrap();
+    assert!(world.store.remove_user("ann").await.unwrap());
+    assert!(is_refused(&world.store.remove_user("bob").await));
 }
 
 /// Also after a restart, and the first one only once.
@@ -103,11 +156,10 @@ pub async fn a_session_ends(factory: impl Factory) {
 /// Whoever is signed in keeps their session, and may do no more than they may now.
 pub async fn a_role_counts_at_once(factory: impl Factory) {
     let world = World::new(factory).await;
-    world
-        .store
-        .add_user(user(&world, "ann", AccessRole::Admin))
-        .await
-        .unwrap();
+    for name in ["ann", "bob"] {
+        let user = user(&world, name, AccessRole::Admin);
+        world.store.add_user(user).await.unwrap();
+    }
     let opened = world.store.open_session(session(&world, "ann", "a"), HASH).await;
     assert!(opened.unwrap());
     assert!(world.store.set_role("ann", AccessRole::Viewer).await.unwrap());

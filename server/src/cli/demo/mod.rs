@@ -48,7 +48,7 @@ pub(super) async fn run(options: DemoOptions) -> Result<(), Failure> {
     };
     site.stop().await?;
     folder.close().map_err(anyhow::Error::from)?;
-    if matches!(played, Ok(play::Ending::Interrupted)) {
+    if matches!(played, Ok(play::Ending::Interrupted)) && !options.json {
         println!("the demo's server has stopped, and its folder is gone");
     }
     match played? {

@@ -36,7 +36,7 @@ struct SignInPage {
     next: String,
     name: String,
     wrong: Option<String>,
-    /// Nobody can sign in yet.
+    /// Nobody has a password yet.
     is_new: bool,
 }
 
@@ -53,7 +53,7 @@ impl Wrong {
             Some("password") => "password",
             _ => "",
         };
-        let says = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
+        let says = problem.says().to_owned();
         Self { field, says }
     }
 }
@@ -102,6 +102,8 @@ impl Stranger {
             form: form_token(&self.bound),
             now: Timestamp::UNIX_EPOCH,
             live: None,
+            seen: 0,
+            page: None,
             notice: None,
         }
     }
@@ -161,7 +163,7 @@ pub(super) async fn show(State(pages): State<Pages>, request: Request<Body>) -> 
         next,
         name: String::new(),
         wrong: None,
-        is_new: users.is_ok_and(|users| users.is_empty()),
+        is_new: users.is_ok_and(|users| users.iter().all(|user| user.password_hash.is_none())),
     });
     Ok(stranger.bind(page))
 }

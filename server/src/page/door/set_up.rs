@@ -99,29 +99,37 @@ pub(in super::super) async fn begin(
         }
     } else {
         let says = "the two are not the same".to_owned();
-        Err(Wrong { field: "again", says })
+        Err((422, Wrong { field: "again", says }))
     };
     match begun {
         Ok((name, next)) => {
             let entered = stranger.enter(&name, password, next).await;
             Ok(entered.unwrap_or_else(|_| Redirect::to("/sign-in").into_response()))
         }
-        Err(wrong) => {
+        Err((status, wrong)) => {
             let page = link.page(&stranger, &secret, fields.get("name"), Some(wrong));
-            Ok(frame::page_as(422, &page))
+            Ok(frame::page_as(status, &page))
         }
     }
 }
 
-/// Makes the first admin. Their name, and where they go on.
-async fn first_admin(stranger: &Stranger, fields: &Fields) -> Result<(String, &'static str), Wrong> {
+/// A name, and where they go on.
+type Begun = (String, &'static str);
+/// The status, and what is wrong.
+type NotBegun = (u16, Wrong);
+
+fn refused(failure: Failure) -> NotBegun {
+    (failure.problem().status, Wrong::of(failure.problem()))
+}
+
+/// Makes the first admin.
+async fn first_admin(stranger: &Stranger, fields: &Fields) -> Result<Begun, NotBegun> {
     let app = &stranger.app;
     let spec = UserSpec {
         name: fields.get("name").to_owned(),
         role: AccessRole::Admin,
         password: Some(fields.raw("password").to_owned()),
     };
-    let refused = |failure: Failure| Wrong::of(failure.problem());
     create_first_user(app, &spec).await.map_err(refused)?;
     app.people.set_up.close();
     tracing::info!(user = spec.name, "the first admin was made by the set-up link");
@@ -131,21 +139,16 @@ async fn first_admin(stranger: &Stranger, fields: &Fields) -> Result<(String, &'
     Ok((spec.name, "/?done=welcome"))
 }
 
-/// Sets the password of the link's user. Their name, and where they go on.
-async fn chosen(
-    stranger: &Stranger,
-    user: &User,
-    secret: &str,
-    password: &str,
-) -> Result<(String, &'static str), Wrong> {
+/// Sets the password of the link's user.
+async fn chosen(stranger: &Stranger, user: &User, secret: &str, password: &str) -> Result<Begun, NotBegun> {
     let app = &stranger.app;
-    let refused = |failure: Failure| Wrong::of(failure.problem());
     check_password(password).map_err(refused)?;
     let hash = app.people.passwords.hash(password).await.map_err(refused)?;
     let followed = app.store.follow_link(&token_sha256(secret), hash).await;
     if !followed.map_err(|error| refused(error.into()))? {
-        return Err(Wrong::of(&used()));
+        return Err(refused(used().into()));
     }
+    app.people.set_up.close();
     tracing::info!(user = user.name, "chose a password by a link");
     let (who, target) = ((user.name.as_str(), user.role), format!("users/{}", user.name));
     people::did(app, who, stranger.source.0, ("follow_user_link", &target), 200).await;

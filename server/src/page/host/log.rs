@@ -135,7 +135,7 @@ async fn built(visitor: &Visitor, name: &str) -> Result<Response, Problem> {
     });
     let mut shell = visitor.shell("fleet", format!("{name}: events"));
     if before.is_none() {
-        shell = shell.live(links::with("/live", &[("host", name)]));
+        shell = shell.live(Some(name));
     }
     let (mood, standing) = show::standing(&host);
     Ok(frame::page(&LogPage {

@@ -74,7 +74,7 @@ impl Tried {
         } else {
             at == field
         };
-        is_here.then(|| problem.detail.clone().unwrap_or_else(|| problem.title.clone()))
+        is_here.then(|| problem.says().to_owned())
     }
 
     fn value(&self, action: &str, field: &str) -> &str {
@@ -105,7 +105,8 @@ async fn built(visitor: &Visitor, name: &str, tried: Tried, boot_url: Option<Str
     let runs: Page<RunView> = visitor.get(&api(name, &format!("/runs?limit={RUNS}"))).await?;
     let events = log::all(visitor, name).await?;
     let shell = visitor.shell("fleet", name);
-    let shell = shell.live(links::with("/live", &[("host", name)]));
+    let is_answer = tried.problem.is_some() || boot_url.is_some();
+    let shell = shell.live(Some(name)).at(is_answer, format!("/hosts/{}", host.name));
     let (mood, standing) = show::standing(&host);
     let run = host.run.as_ref();
     let is_open = run.is_some_and(|run| !matches!(run.stage.as_str(), "ready" | "failed" | "cancelled"));

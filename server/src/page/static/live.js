@@ -5,26 +5,37 @@
   const main = document.querySelector("main[data-live]");
   if (!main) return;
   const pace = 1000;
-  const sign = document.querySelector("[data-liveness]");
-  const say = (text) => { if (sign && sign.textContent !== text) sign.textContent = text; };
-  let busy = false, waiting = false, seen = 0;
+  // On some pages the sign stands in a part, and is put in anew with it.
+  let says = "";
+  const sayOn = (one) => {
+    const sign = one.querySelector("[data-liveness]");
+    if (sign && sign.textContent !== says) sign.textContent = says;
+  };
+  const say = (text) => { says = text; sayOn(document); };
+  // The answer to a form is found elsewhere than at the address that the form was sent to.
+  const page = main.dataset.page ?? location.href;
+  const anew = () => { if (main.dataset.page) location.assign(page); else location.reload(); };
+  let busy = false, waiting = false;
+  let seen = new URL(main.dataset.live, location.href).searchParams.get("seen") ?? 0;
 
-  // A part in which somebody types, or has something open, stays as it is.
+  // A part in which somebody types, or has something open, or that shows what is shown once, stays as it is.
   const inUse = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button")
-    || part.querySelector("details[open] form");
+    || part.querySelector("details[open] form, [data-keep]");
 
-  const isTypedIn = () => document.querySelector("details[open] form") || document.activeElement.matches("input, textarea, select");
+  const isTypedIn = () => document.querySelector("details[open] form, [data-keep]") || document.activeElement.matches("input, textarea, select");
 
   // By which a link or a summary is found again.
   const mark = (one) => one.getAttribute("href") || (one.matches("summary") && one.parentNode.id);
 
   function put(fresh) {
+    sayOn(fresh);
     // A part that was not there before has its place on the whole page only.
     const isNew = [...fresh.querySelectorAll("[data-part]")].some((part) => !document.getElementById(part.id));
-    if (isNew && !isTypedIn()) { location.reload(); return; }
+    if (isNew && !isTypedIn()) { anew(); return; }
     for (const part of document.querySelectorAll("[data-part]")) {
       const other = fresh.getElementById(part.id);
-      if (!other || inUse(part)) continue;
+      if (inUse(part)) continue;
+      if (!other) { part.remove(); continue; }
       for (const open of part.querySelectorAll("details[open][id]")) {
         const same = fresh.getElementById(open.id);
         if (same) same.open = true;
@@ -44,8 +55,9 @@
     busy = true;
     waiting = false;
     try {
-      const answer = await fetch(location.href, { redirect: "manual", headers: { accept: "text/html", "x-thirdboot-look": seen } });
-      if (answer.type === "opaqueredirect") { location.reload(); return; }
+      const answer = await fetch(page, { redirect: "manual", headers: { accept: "text/html", "x-thirdboot-look": seen } });
+      if (answer.type === "opaqueredirect") { anew(); return; }
+      say(answer.ok && news.readyState === EventSource.OPEN ? "live" : "not connected");
       if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       say("not connected");

@@ -2,7 +2,7 @@
 
 use thirdboot_store::AccessRole;
 
-use crate::testing::TestApp;
+use crate::testing::{TestApp, form_token};
 
 #[tokio::test]
 async fn a_cluster_shows_whose_turn_it_is_and_why() {
@@ -42,16 +42,7 @@ async fn a_kubeconfig_is_for_admins_alone() {
     assert!(page.contains("the server that begins the cluster sends it"), "{page}");
     let operator = site.signed_in(AccessRole::Operator).await;
     assert!(!operator.get("/clusters/prod").await.text().contains("Kubeconfig"));
-    let token = {
-        let text = operator.get("/").await.text();
-        text.split("name=\"form\" value=\"")
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap()
-            .to_owned()
-    };
+    let token = form_token(&operator.get("/").await.text());
     let refused = operator
         .post("/clusters/prod/kubeconfig", &format!("form={token}"), &[])
         .await;

@@ -5,9 +5,9 @@ use axum::http::Method;
 use thirdboot_store::AccessRole;
 
 use super::super::frame::CONTENT_SECURITY_POLICY;
-use crate::testing::{PASSWORD, TestApp};
+use crate::testing::{PASSWORD, TestApp, form_token};
 
-/// Pages that everybody who is signed in may look at.
+/// Pages that nobody sees who is not signed in.
 const PAGES: [&str; 10] = [
     "/",
     "/account",
@@ -99,14 +99,7 @@ async fn over_tls_the_cookie_is_for_tls_alone() {
         )
         .await
         .text();
-    let token = page
-        .split("name=\"form\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned();
+    let token = form_token(&page);
     let body = format!("form={token}&name=some-viewer&password={}", PASSWORD.replace(' ', "+"));
     let entered = browser.post("/sign-in", &body, &[("x-forwarded-proto", "https")]).await;
     let kept = entered.header("set-cookie");
@@ -166,16 +159,7 @@ async fn guesses_are_limited_and_time_gives_them_back() {
 async fn a_form_that_is_not_ours_does_nothing() {
     let site = TestApp::new().await;
     let browser = site.signed_in(AccessRole::Admin).await;
-    let token = {
-        let text = browser.get("/").await.text();
-        text.split("name=\"form\" value=\"")
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap()
-            .to_owned()
-    };
+    let token = form_token(&browser.get("/").await.text());
     let ours = format!("form={token}");
     for (body, headers) in [
         ("", &[][..]),

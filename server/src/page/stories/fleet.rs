@@ -50,6 +50,13 @@ async fn an_empty_fleet_says_what_to_do_next() {
     site.script(9).await;
     let page = site.signed_in(AccessRole::Viewer).await.get("/").await.text();
     assert!(page.contains("where 1 wait"), "{page}");
+    let browser = site.signed_in(AccessRole::Viewer).await;
+    let again = [("accept", "text/html"), ("x-thirdboot-look", "0")];
+    let again = browser.ask(Method::GET, "/", &again, Body::empty()).await.text();
+    assert!(
+        again.contains("id=\"hosts\" data-part") && again.contains("where 1 wait") && !again.contains("id=\"counts\""),
+        "{again}"
+    );
 }
 
 #[tokio::test]
@@ -123,27 +130,46 @@ async fn a_page_goes_on_over_the_end_of_what_is_in_trouble() {
     assert_eq!(rows(&browser.get("/?after=nonsense").await.text()), ["b1", "c1", "a1"]);
 }
 
+/// Number and data of the next event.
+async fn next(stream: axum::response::Response) -> (String, String) {
+    use http_body_util::BodyExt as _;
+    let frame = stream.into_body().frame().await.unwrap().unwrap();
+    let told = String::from_utf8(frame.data_ref().unwrap().to_vec()).unwrap();
+    assert!(told.contains("event: changed\n"), "{told}");
+    let field = |name: &str| {
+        told.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+            .to_owned()
+    };
+    (field("id: "), field("data: "))
+}
+
 #[tokio::test]
 async fn a_page_is_told_when_something_happened() {
-    use http_body_util::BodyExt as _;
     let site = TestApp::new().await;
     site.host("a1", 1).await;
     let browser = site.signed_in(AccessRole::Viewer).await;
-    assert!(browser.get("/").await.text().contains("data-live=\"/live\""));
-    assert!(
-        browser
-            .get("/hosts/a1")
-            .await
-            .text()
-            .contains("data-live=\"/live?host=a1\"")
-    );
-    let stream = browser.open("/live?host=a1").await;
+    let made = site.app.store.changed(0, Duration::ZERO).await;
+    for (page, live) in [
+        ("/", format!("data-live=\"/live?seen={made}\"")),
+        ("/hosts/a1", format!("data-live=\"/live?host=a1&#38;seen={made}\"")),
+    ] {
+        let text = browser.get(page).await.text();
+        assert!(text.contains(&live), "{live}: {text}");
+    }
+    let stream = browser.open(&format!("/live?host=a1&seen={made}")).await;
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     site.api_post("/api/v1/hosts/a1/hold", &json!({"reason": "fan"})).await;
-    let frame = stream.into_body().frame().await.unwrap().unwrap();
-    let told = String::from_utf8(frame.data_ref().unwrap().to_vec()).unwrap();
-    let seen = told.strip_prefix("event: changed\ndata: ").unwrap().trim();
-    assert_eq!(seen, site.app.store.changed(0, Duration::ZERO).await.to_string());
+    let seen = site.app.store.changed(0, Duration::ZERO).await.to_string();
+    assert_eq!(next(stream).await, (seen.clone(), seen.clone()));
+    let seen = seen.as_str();
+    // What happened between the page and its stream, or while the stream was cut off, is told at once.
+    let late = browser.open(&format!("/live?seen={made}")).await;
+    assert_eq!(next(late).await.0, seen);
+    let again = [("last-event-id", made.to_string())];
+    let again = browser.open_with(&format!("/live?host=a1&seen={seen}"), &again).await;
+    assert_eq!(next(again).await.0, seen);
     let again = [("accept", "text/html"), ("x-thirdboot-look", seen)];
     let again = browser.ask(Method::GET, "/?q=a1", &again, Body::empty()).await.text();
     assert!(

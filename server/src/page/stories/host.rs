@@ -4,7 +4,7 @@ use serde_json::json;
 use thirdboot_store::AccessRole;
 
 use crate::secrets::Purpose;
-use crate::testing::TestApp;
+use crate::testing::{TestApp, form_token};
 
 #[tokio::test]
 async fn a_host_on_its_way_shows_what_proves_each_boot() {
@@ -206,16 +206,7 @@ async fn a_viewer_sees_no_action_and_no_secret_and_can_do_nothing() {
         assert_eq!(forms, 1, "{path}: there is nothing to send but the sign-out: {page}");
     }
     assert_eq!(browser.get("/hosts/a1/config/installed?secrets=true").await.status, 403);
-    let token = {
-        let text = browser.get("/").await.text();
-        text.split("name=\"form\" value=\"")
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap()
-            .to_owned()
-    };
+    let token = form_token(&browser.get("/").await.text());
     for action in [
         "arm", "inspect", "hold", "release", "cancel", "retire", "unretire", "boot-url",
     ] {

@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::json;
 use thirdboot_store::AccessRole;
 
-use crate::testing::TestApp;
+use crate::testing::{TestApp, form_token};
 
 /// `a1` went away to update itself 20 minutes ago; `a2` would do the same.
 async fn one_away_and_one_waiting() -> TestApp {
@@ -94,12 +94,31 @@ async fn an_operator_releases_the_slot_of_who_does_not_come_back() {
 }
 
 #[tokio::test]
+async fn what_was_typed_stays_where_it_is_refused() {
+    let site = one_away_and_one_waiting().await;
+    let operator = site.signed_in(AccessRole::Operator).await;
+    let reason = "x".repeat(501);
+    let refused = operator
+        .send("/reboots", "/reboots/a1/release", &[("reason", &reason)])
+        .await;
+    assert_eq!(refused.status, 422);
+    let page = refused.text();
+    for part in [
+        "<details id=\"release-a1\" open>",
+        &format!("value=\"{reason}\""),
+        "expected one line of 1 to",
+        "data-page=\"/reboots\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!operator.get("/reboots").await.text().contains("data-page"));
+}
+
+#[tokio::test]
 async fn a_slot_that_was_given_back_meanwhile_is_said_to_be() {
     let site = one_away_and_one_waiting().await;
     let operator = site.signed_in(AccessRole::Operator).await;
-    let form = operator.get("/reboots").await.text();
-    let token = form.split("name=\"form\" value=\"").nth(1).unwrap();
-    let token = token.split('"').next().unwrap();
+    let token = form_token(&operator.get("/reboots").await.text());
     assert_eq!(site.steady_state("a1").await.status, 200);
     let late = operator
         .post("/reboots/a1/release", &format!("form={token}"), &[])

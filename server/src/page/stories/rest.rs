@@ -257,3 +257,17 @@ async fn the_audit_is_for_admins_and_says_who_did_what() {
     assert!(page.contains("hosts/a1/hold") && page.contains("127.0.0.1"), "{page}");
     assert!(admin.get("/audit?by=nobody").await.text().contains("Nothing like that"));
 }
+
+#[tokio::test]
+async fn an_address_that_only_takes_forms_says_so() {
+    let site = TestApp::new().await;
+    let viewer = site.signed_in(AccessRole::Viewer).await;
+    for path in ["/reboots/a1/release", "/assets/pull", "/sign-out"] {
+        let page = viewer.get(path).await;
+        assert_eq!((page.status.as_u16(), page.header("allow")), (405, "POST"), "{path}");
+        let text = page.text();
+        for part in ["<main", "go back to the page with the form", ">some-viewer</a>"] {
+            assert!(text.contains(part), "{path}: {part}: {text}");
+        }
+    }
+}

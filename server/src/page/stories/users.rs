@@ -3,7 +3,7 @@
 use serde_json::Value;
 use thirdboot_store::AccessRole;
 
-use crate::testing::{PASSWORD, TestApp};
+use crate::testing::{PASSWORD, TestApp, form_token};
 
 /// The link that a page shows.
 fn link(page: &str) -> String {
@@ -53,7 +53,7 @@ async fn somebody_is_added_and_chooses_their_password_by_a_link_that_works_once(
 
     let link = link(&added);
     let (bob, late) = (site.browser(), site.browser());
-    late.get(&link).await;
+    let late_form = form_token(&late.get(&link).await.text());
     let short = bob
         .send(&link, &link, &[("password", "short"), ("again", "short")])
         .await;
@@ -70,6 +70,14 @@ async fn somebody_is_added_and_chooses_their_password_by_a_link_that_works_once(
     assert_eq!(chosen.header("location"), "/?done=chosen");
     assert!(bob.get("/").await.text().contains(">bob</a>"));
     assert_eq!(late.get(&link).await.status, 404);
+    let other = "another+horse+battery";
+    let late_form = format!("form={late_form}&password={other}&again={other}");
+    assert_eq!(late.post(&link, &late_form, &[]).await.status, 404);
+    assert_eq!(
+        late.sign_in("bob", "another horse battery").await.status,
+        401,
+        "it was chosen already"
+    );
     assert_eq!(site.browser().sign_in("bob", PASSWORD).await.status, 303);
     let deeds = deeds(&site).await;
     for deed in [
@@ -117,10 +125,41 @@ async fn a_role_counts_at_once_and_who_is_removed_is_out() {
         .send("/users", "/users/some-viewer/role", &[("role", "admin")])
         .await;
     assert_eq!(set.header("location"), "/users?done=role");
-    assert_eq!(viewer.get("/users").await.status, 200);
+    let theirs = viewer.get("/users").await;
+    assert_eq!(theirs.status, 200);
+    let form = form_token(&theirs.text());
+    let lowered = admin
+        .send("/users", "/users/some-viewer/role", &[("role", "operator")])
+        .await;
+    assert_eq!(lowered.header("location"), "/users?done=role");
+    assert_eq!(viewer.get("/users").await.status, 403);
+    let add = format!("form={form}&name=eve&role=admin");
+    assert_eq!(viewer.post("/users", &add, &[]).await.status, 403);
+    assert!(!admin.get("/users").await.text().contains("user-eve"));
     let removed = admin.send("/users", "/users/some-viewer/remove", &[]).await;
     assert_eq!(removed.header("location"), "/users?done=remove");
     assert_eq!(viewer.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_role_that_was_not_set_stays_chosen_in_its_row() {
+    let site = TestApp::new().await;
+    let admin = site.signed_in(AccessRole::Admin).await;
+    site.signed_in(AccessRole::Viewer).await;
+    let refused = admin
+        .send("/users", "/users/some-viewer/role", &[("role", "root")])
+        .await;
+    assert_eq!(refused.status, 422);
+    let page = refused.text();
+    let (before, row) = page.split_once("id=\"user-some-viewer\"").unwrap();
+    let (row, after) = row.split_once("</tr>").unwrap();
+    assert!(row.contains("<details class=\"action\" open>"), "{row}");
+    assert!(row.contains("class=\"wrong\" role=\"alert\""), "{row}");
+    assert!(row.contains("<option selected>viewer</option>"), "{row}");
+    assert!(
+        !before.contains("role=\"alert\"") && !after.contains("role=\"alert\""),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -129,9 +168,8 @@ async fn nobody_takes_their_own_right_away() {
     let admin = site.signed_in(AccessRole::Admin).await;
     let page = admin.get("/users").await.text();
     assert!(page.contains(">you<") && !page.contains("/users/some-admin/"), "{page}");
-    let token = page.split("name=\"form\" value=\"").nth(1).unwrap();
-    let token = token.split('"').next().unwrap();
-    for (deed, more) in [("remove", ""), ("role", "&role=viewer")] {
+    let token = form_token(&page);
+    for (deed, more) in [("remove", ""), ("role", "&role=viewer"), ("link", "")] {
         let path = format!("/users/some-admin/{deed}");
         let refused = admin.post(&path, &format!("form={token}{more}"), &[]).await;
         assert!(
@@ -141,6 +179,45 @@ async fn nobody_takes_their_own_right_away() {
         );
     }
     assert_eq!(admin.get("/users").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_set_up_link_stays_until_somebody_can_sign_in() {
+    let site = TestApp::new().await;
+    let file = site.path("data/set-up-link");
+    let set_up = std::fs::read_to_string(&file).unwrap();
+    let set_up = set_up.trim().strip_prefix("http://control.test").unwrap();
+    let bob = serde_json::json!({"name": "bob", "role": "viewer"});
+    assert_eq!(site.api_post("/api/v1/users", &bob).await.status, 201);
+    let ann = site.browser();
+    assert_eq!(ann.get(set_up).await.status, 200, "bob cannot sign in yet");
+    assert!(ann.get("/sign-in").await.text().contains("Follow the set-up link"));
+    let fields = [("name", "bob"), ("password", PASSWORD), ("again", PASSWORD)];
+    let taken = ann.send(set_up, set_up, &fields).await;
+    assert_eq!(taken.status, 409, "{}", taken.text());
+
+    let made = site.api_post("/api/v1/users/bob/link", &serde_json::json!({})).await;
+    let link = made.json()["path"].as_str().unwrap().to_owned();
+    let fields = [("password", PASSWORD), ("again", PASSWORD)];
+    assert_eq!(site.browser().send(&link, &link, &fields).await.status, 303);
+    assert_eq!(ann.get(set_up).await.status, 404);
+    assert!(!file.exists(), "somebody can sign in");
+    assert!(!ann.get("/sign-in").await.text().contains("Follow the set-up link"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_no_mistake_of_who_begins() {
+    let site = TestApp::new().await;
+    let set_up = std::fs::read_to_string(site.path("data/set-up-link")).unwrap();
+    let set_up = set_up.trim().strip_prefix("http://control.test").unwrap();
+    let ann = site.browser();
+    let form = form_token(&ann.get(set_up).await.text());
+    site.app.store.close().await;
+    let password = PASSWORD.replace(' ', "+");
+    let body = format!("form={form}&name=ann&password={password}&again={password}");
+    let down = ann.post(set_up, &body, &[]).await;
+    assert_eq!(down.status, 503, "{}", down.text());
+    assert!(down.text().contains("value=\"ann\""), "{}", down.text());
 }
 
 #[tokio::test]

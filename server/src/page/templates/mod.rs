@@ -43,7 +43,7 @@ struct EditPage {
 impl EditPage {
     fn wrong(&self) -> Option<String> {
         let problem = self.problem.as_ref()?;
-        let detail = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
+        let detail = problem.says().to_owned();
         Some(match &problem.field {
             Some(field) => format!("{field}: {detail}"),
             None => detail,

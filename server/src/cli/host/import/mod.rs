@@ -123,7 +123,7 @@ fn in_words(error: ClientError, inventory: &Inventory) -> Failure {
     if errors.is_empty()
         && let Some(field) = &problem.field
     {
-        let detail = problem.detail.clone().unwrap_or_else(|| problem.title.clone());
+        let detail = problem.says().to_owned();
         errors.push(FieldError {
             field: field.clone(),
             detail,
