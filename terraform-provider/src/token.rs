@@ -1,6 +1,6 @@
 //! `thirdboot_token`: a token of the API.
 
-use thirdboot_api::control::{AccessRole, TokenSpec};
+use thirdboot_api::control::{AccessRole, Page, TokenSpec, TokenView};
 use thirdboot_terraform_plugin::{
     Attribute, Call, Change, Diagnostics, Object, Path, Resource, Schema, Type, Value, async_trait, settle,
 };
@@ -83,17 +83,7 @@ impl Resource for TokenResource {
 
     async fn read(&self, _: &mut Call, state: &Object) -> Result<Option<Object>, Diagnostics> {
         let name = name_of(state);
-        let tokens = self.0.client()?.tokens().await;
-        let tokens = tokens.map_err(|error| told(&error, None, &format!("The token {name} cannot be looked at")))?;
-        let is_all = tokens.next_cursor.is_none();
-        let found = tokens.items.into_iter().find(|token| token.name == name);
-        if found.is_none() && !is_all {
-            return Err(Diagnostics::error(
-                Path::root(),
-                format!("The token {name} cannot be looked at"),
-                "The server gave a part of its tokens only: use the provider of the server's version.",
-            ));
-        }
+        let found = self.find(name).await?;
         Ok(found.map(|token| {
             let mut state = state.clone();
             let created_at = token.created_at.to_string();
@@ -123,14 +113,39 @@ impl Resource for TokenResource {
     }
 
     async fn import(&self, _: &mut Call, id: &str) -> Result<Object, Diagnostics> {
-        let tokens = self.0.client()?.tokens().await;
-        let tokens = tokens.map_err(|error| told(&error, None, &format!("The token {id} cannot be imported")))?;
-        if tokens.items.iter().any(|token| token.name == id) {
+        if self.find(id).await?.is_some() {
             Ok(Object::from([("name".to_owned(), id.into())]))
         } else {
             Err(missing(Path::root(), "token", id))
         }
     }
+}
+
+impl TokenResource {
+    /// The token of this name; none when it is certain that there is none.
+    async fn find(&self, name: &str) -> Result<Option<TokenView>, Diagnostics> {
+        let tokens = self.0.client()?.tokens().await;
+        let tokens = tokens.map_err(|error| told(&error, None, &cannot(name)))?;
+        among(tokens, name)
+    }
+}
+
+/// A list that is not the whole one proves nothing of a token that is not in it.
+fn among(tokens: Page<TokenView>, name: &str) -> Result<Option<TokenView>, Diagnostics> {
+    let is_all = tokens.next_cursor.is_none();
+    let found = tokens.items.into_iter().find(|token| token.name == name);
+    if found.is_none() && !is_all {
+        return Err(Diagnostics::error(
+            Path::root(),
+            cannot(name),
+            "The server gave a part of its tokens only: use the provider of the server's version.",
+        ));
+    }
+    Ok(found)
+}
+
+fn cannot(name: &str) -> String {
+    format!("The token {name} cannot be looked at")
 }
 
 fn name_of(state: &Object) -> &str {
@@ -148,5 +163,32 @@ fn check_name(value: &Value) -> Result<(), String> {
         Err(format!(
             "expected 1 to {MAX_CHARS} of A-Z, a-z, 0-9, ., _, @ and -, the first a letter or digit"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(next_cursor: Option<&str>) -> Page<TokenView> {
+        let token = json!({"name": "ci", "role": "viewer", "created_at": "2026-11-25T12:00:00Z"});
+        Page {
+            items: vec![serde_json::from_value(token).unwrap()],
+            next_cursor: next_cursor.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_token_is_gone_only_where_the_whole_list_has_none() {
+        for next in [None, Some("ci")] {
+            let found = among(page(next), "ci").unwrap();
+            assert_eq!(found.unwrap().name, "ci");
+        }
+        assert_eq!(among(page(None), "deploy").unwrap(), None);
+        let unsure = among(page(Some("ci")), "deploy").unwrap_err();
+        assert_eq!(unsure.0[0].summary, "The token deploy cannot be looked at");
+        assert!(unsure.0[0].detail.contains("a part of its tokens only"));
     }
 }

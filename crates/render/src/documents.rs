@@ -24,7 +24,8 @@ pub struct Documents {
 /// Values of the host that cannot be written, and documents that are not valid Ignition. An inspection's installed
 /// config is rendered all the same: what cannot be installed is better known before the arming that means it.
 pub fn documents(facts: &RunFacts<'_>) -> Result<Documents, RenderError> {
-    let config = overlay::on_top(installed(facts)?, facts.overlay, facts.host).map_err(RenderError::Templates)?;
+    let mut config = overlay::on_top(installed(facts)?, facts.overlay, facts.host).map_err(RenderError::Templates)?;
+    over_itself(&mut config);
     refuse_remote(&config)?;
     let installed = bytes(&config, "installed")?;
     let live = bytes(&live(facts, &installed)?, "live")?;
@@ -34,6 +35,16 @@ pub fn documents(facts: &RunFacts<'_>) -> Result<Documents, RenderError> {
         live,
         installed,
     })
+}
+
+/// Ignition runs once more when the power is cut before its boot counts as complete: it would stop at the first file
+/// that is there already. Whoever said something of a file is heeded.
+fn over_itself(config: &mut Config) {
+    for file in &mut config.storage.files {
+        if file.contents.source.is_some() && file.overwrite.is_none() {
+            file.overwrite = Some(true);
+        }
+    }
 }
 
 /// Validated, in the order that its parts were composed in.

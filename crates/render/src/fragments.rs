@@ -49,7 +49,7 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         Role::Agent => &[FIREWALL, K3S_AGENT],
         Role::Runner => &[RUNNER],
     };
-    let mut config = compose(
+    compose(
         &[
             &[REPORT, BASE, LAYERING, NETWORK, UPDATES],
             role,
@@ -58,13 +58,7 @@ pub(crate) fn installed(facts: &RunFacts<'_>) -> Result<Config, RenderError> {
         ]
         .concat(),
         facts,
-    )?;
-    // Ignition runs once more when the power is cut before its boot counts as complete: it would stop at the first file
-    // that is there already.
-    for file in &mut config.storage.files {
-        file.overwrite = Some(true);
-    }
-    Ok(config)
+    )
 }
 
 /// What takes addresses from the provider's metadata, where the network section says so.

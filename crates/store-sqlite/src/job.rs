@@ -11,7 +11,7 @@ use thirdboot_store::{
 };
 use tokio::sync::oneshot;
 
-use crate::locks::PutGroup;
+use crate::lock_groups::PutGroup;
 use crate::packages;
 use crate::prune::Excess;
 use crate::templates::{Saved, Saving};

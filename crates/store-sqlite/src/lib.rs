@@ -19,6 +19,7 @@ mod hosts;
 mod job;
 mod leasing;
 mod lock;
+mod lock_groups;
 mod locks;
 pub mod maintenance;
 mod meta;

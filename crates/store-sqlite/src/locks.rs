@@ -14,6 +14,7 @@ use crate::SqliteStore;
 use crate::batch::Batch;
 use crate::error::{impossible, unavailable};
 use crate::job::{Held, Job};
+use crate::lock_groups::{self, PutGroup};
 use crate::read::json;
 use crate::rows::{parse, signed, time, unsigned};
 use crate::script::Script;
@@ -74,7 +75,7 @@ pub(crate) async fn work(batch: &mut Batch<'_>, job: Job) -> Result<Held, (Job, 
             // Nothing was written before the row was read.
             Err(error) => Ok(Held::new(reply, Err(error))),
         },
-        Job::PutLockGroup(wanted, reply) => match put_group(batch, &wanted).await {
+        Job::PutLockGroup(wanted, reply) => match lock_groups::put(batch, &wanted).await {
             Ok(version) => Ok(Held::new(reply, Ok(version))),
             Err(error @ StoreError::Unavailable(_)) => Err((Job::PutLockGroup(wanted, reply), error)),
             // Nothing was written before the row was read.
@@ -160,7 +161,7 @@ async fn asked(batch: &mut Batch<'_>, ask: &LockAsk) -> Result<LockOutcome, Stor
     if !is_there {
         return Ok(NOWHERE);
     }
-    let settings = settings(&mut *batch.connection, &ask.group).await?.value;
+    let settings = lock_groups::settings(&mut *batch.connection, &ask.group).await?.value;
     let mine = of(&mut *batch.connection, host).await?;
     let held = places(
         sqlx::query_as(places!(
@@ -288,66 +289,6 @@ fn log(batch: &mut Batch<'_>, slot: &LockSlot, by: &Actor) {
     batch.pending.event(batch.meta.last_event, HostId(slot.host), &entry);
 }
 
-/// A change of a group's settings.
-#[derive(Debug)]
-pub(crate) struct PutGroup {
-    name: GroupName,
-    /// None means the built-in ones.
-    settings: Option<GroupSettings>,
-    /// What the change was made from.
-    seen: GroupSettings,
-}
-
-/// Writes a group's settings. Their version; none when they are not what was seen.
-async fn put_group(batch: &mut Batch<'_>, wanted: &PutGroup) -> Result<Option<u64>, StoreError> {
-    let PutGroup {
-        name,
-        settings: to,
-        seen,
-    } = wanted;
-    if settings(&mut *batch.connection, name).await?.value != *seen {
-        return Ok(None);
-    }
-    let query = match to {
-        Some(settings) => sqlx::query_scalar(
-            "INSERT INTO lock_groups (name, version, settings) VALUES (?, 1, ?) ON CONFLICT (name) \
-             DO UPDATE SET version = version + 1, settings = excluded.settings RETURNING version",
-        )
-        .bind(name.as_str())
-        .bind(json(settings)),
-        None => sqlx::query_scalar("DELETE FROM lock_groups WHERE name = ? RETURNING 0").bind(name.as_str()),
-    };
-    let version: Option<i64> = query
-        .fetch_optional(&mut *batch.connection)
-        .await
-        .map_err(|error| unavailable(&error))?;
-    unsigned("lock_groups", name, version.unwrap_or_default()).map(Some)
-}
-
-async fn settings(on: impl SqliteExecutor<'_>, name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError> {
-    let row: Option<(i64, String)> = sqlx::query_as("SELECT version, settings FROM lock_groups WHERE name = ?")
-        .bind(name.as_str())
-        .fetch_optional(on)
-        .await
-        .map_err(|error| unavailable(&error))?;
-    row.map_or_else(
-        || {
-            Ok(Versioned {
-                version: 0,
-                value: GroupSettings::default(),
-            })
-        },
-        |(version, text)| versioned(name, version, &text),
-    )
-}
-
-fn versioned(name: &GroupName, version: i64, text: &str) -> Result<Versioned<GroupSettings>, StoreError> {
-    Ok(Versioned {
-        version: unsigned("lock_groups", name, version)?,
-        value: parse("lock_groups", name, text)?,
-    })
-}
-
 async fn of(on: impl SqliteExecutor<'_, Database = Sqlite>, host: HostId) -> Result<Option<LockSlot>, StoreError> {
     let rows = sqlx::query_as(places!("WHERE host_id = ?")).bind(signed(host.0));
     Ok(places(rows.fetch_all(on).await)?.pop())
@@ -379,24 +320,11 @@ impl Locks for SqliteStore {
     }
 
     async fn lock_groups(&self) -> Result<Vec<(GroupName, Versioned<GroupSettings>)>, StoreError> {
-        let rows: Vec<(String, i64, String)> =
-            sqlx::query_as("SELECT name, version, settings FROM lock_groups ORDER BY name")
-                .fetch_all(&self.readers)
-                .await
-                .map_err(|error| unavailable(&error))?;
-        rows.into_iter()
-            .map(|(name, version, text)| {
-                let name: GroupName = name
-                    .parse()
-                    .map_err(|_| impossible("lock_groups", &name, "it is no name"))?;
-                let settings = versioned(&name, version, &text)?;
-                Ok((name, settings))
-            })
-            .collect()
+        lock_groups::all(&self.readers).await
     }
 
     async fn lock_group(&self, name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError> {
-        settings(&self.readers, name).await
+        lock_groups::settings(&self.readers, name).await
     }
 
     async fn put_lock_group(

@@ -59,6 +59,16 @@ pub(crate) struct Tally {
     pub(crate) changes: AtomicU64,
 }
 
+/// What was stored.
+struct Done {
+    /// The last event's number.
+    last_event: u64,
+    /// Runs that moved on.
+    moves: Vec<Move>,
+    /// Whether it will be found again: nobody is told that it is stored otherwise.
+    standing: Result<(), StoreError>,
+}
+
 impl Writer {
     /// Works until the store is closed or dropped.
     pub(crate) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
@@ -92,7 +102,11 @@ impl Writer {
         let mut held = Vec::with_capacity(queue.len());
         let begin = Instant::now();
         match self.transact(queue, &mut held).await {
-            Ok((last_event, moves)) => {
+            Ok(Done {
+                last_event,
+                moves,
+                standing,
+            }) => {
                 self.watch.committed(&Commit {
                     changes: held.len(),
                     took: begin.elapsed(),
@@ -108,7 +122,15 @@ impl Writer {
                     *last = last_event.max(*last);
                     is_new
                 });
-                held.into_iter().for_each(Held::give);
+                match standing {
+                    Ok(()) => held.into_iter().for_each(Held::give),
+                    // It is stored: who asks again may be told that it is there already.
+                    Err(error) => {
+                        tracing::error!(%error, changes = held.len(), "what is stored here may be lost again");
+                        let why = error.to_string();
+                        held.into_iter().for_each(|answer| answer.fail(&why));
+                    }
+                }
             }
             Err(error) => {
                 self.watch.failed();
@@ -124,8 +146,8 @@ impl Writer {
         }
     }
 
-    /// All of it in one transaction. Returns the last event's number, and which runs moved on.
-    async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<(u64, Vec<Move>), StoreError> {
+    /// All of it in one transaction. An error means that nothing of it is stored.
+    async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<Done, StoreError> {
         self.place.check()?;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -162,12 +184,16 @@ impl Writer {
                     *known = done.timing;
                     is_new
                 });
-                if done.follows || self.file_behind {
-                    self.follow(&done.meta.mark, done.follows).await?;
-                }
-                // Whoever is refused now although it was stored asks again, and is answered the same.
-                self.place.check()?;
-                Ok((done.meta.last_event, done.moves))
+                let followed = if done.follows || self.file_behind {
+                    self.follow(&done.meta.mark, done.follows).await
+                } else {
+                    Ok(())
+                };
+                Ok(Done {
+                    last_event: done.meta.last_event,
+                    moves: done.moves,
+                    standing: followed.and_then(|()| self.place.check()),
+                })
             }
             Err(error) => {
                 self.connection = rolled_back(connection).await;

@@ -41,8 +41,18 @@ pub(super) async fn in_cluster(app: &App, cluster: &ClusterName, sweeps: bool) -
 }
 
 /// Goes on draining the node of a reserved slot. Its grant is the end of it.
-async fn drain(app: &App, slot: &LockSlot, state: &HostState, cluster: &ClusterName) -> Result<(), StoreError> {
+pub(super) async fn drain(
+    app: &App,
+    slot: &LockSlot,
+    state: &HostState,
+    cluster: &ClusterName,
+) -> Result<(), StoreError> {
     let (host, since) = (state.id, slot.since);
+    // Others were drained since the list was read: it may have been given back.
+    let now = app.store.lock_of(host).await?;
+    if now.is_none_or(|now| now.state != SlotState::Reserved || now.since != since) {
+        return Ok(());
+    }
     let settings = app.store.lock_group(&slot.group).await?.value;
     // Its settings were changed, or its window is over: nobody was told yet that it may go.
     if let Err(not_now) = settings.permits(&slot.group, slot.reason, app.store.now()) {

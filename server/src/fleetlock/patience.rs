@@ -12,7 +12,7 @@ use super::worker::is_back;
 use crate::App;
 
 /// An API that takes longer has not answered the handler that asked.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
 
 /// A cluster's API that was asked and did not answer in time. One that is out of reach is told at once, and is no such.
 #[derive(Debug, thiserror::Error)]

@@ -108,8 +108,13 @@ async fn asks(app: &App, secret: &str, request: Request) -> Result<(), Refusal> 
         return Err(Refusal::new(StatusCode::CONFLICT, "not_ready", why));
     }
     is_wanted(app, &state, reason).await?;
-    let late = |late: Slow| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_slow", late.to_string());
-    let nodes = nodes_beside(app, &state).await.map_err(late)?;
+    let late = |slow: Slow| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_slow", slow.to_string());
+    let nodes = match nodes_beside(app, &state).await {
+        Ok(nodes) => nodes,
+        // What was granted stays granted, whatever the cluster says.
+        Err(_) if is_granted(app, &state).await? => return Ok(()),
+        Err(slow) => return Err(late(slow)),
+    };
     let ask = question(app, &state, reason, nodes.as_ref()).await?;
     let outcome = app.store.change_lock(LockChange::Ask(ask)).await?;
     if outcome.is_new {
@@ -132,6 +137,11 @@ async fn asks(app: &App, secret: &str, request: Request) -> Result<(), Refusal> 
             Err(Refusal::new(StatusCode::CONFLICT, "slots_held", why))
         }
     }
+}
+
+async fn is_granted(app: &App, state: &HostState) -> Result<bool, Refusal> {
+    let slot = app.store.lock_of(state.id).await?;
+    Ok(slot.is_some_and(|slot| slot.state == SlotState::Granted))
 }
 
 /// Whether its group's settings are for it. What was granted stays granted: the host may be on its way down.

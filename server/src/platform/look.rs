@@ -3,7 +3,7 @@
 use thirdboot_lifecycle::{
     AtProvider, Capability, KnownBy, Power, PowerStep, Provider, ProviderLook, RunNumber, TroubleKind, Wanted, wanted,
 };
-use thirdboot_store::{HostId, HostState, Submission};
+use thirdboot_store::{HostId, HostState, Submission, SubmitError};
 
 use super::equinix::{Asked, Done, Driver, Next};
 use crate::App;
@@ -25,8 +25,10 @@ pub(crate) enum Came {
 
 /// Looks at this host's machine. The host is read now: what was wanted a moment ago may be wanted no more.
 pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
-    let Some((state, wanted)) = wanted_now(app, id).await else {
-        return Came::Quiet;
+    let (state, wanted) = match wanted_now(app, id).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Came::Quiet,
+        Err(Unread) => return Came::Open,
     };
     let host = &state.host;
     let (Some(provider), Some(driver)) = (&host.provider, app.platforms.driver(host.platform)) else {
@@ -39,16 +41,28 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
         wanted: &wanted,
         before: before(&state),
     };
-    let (look, next) = driver.look(&asked).await;
-    let known = keep(app, &state, look).await;
-    let Some(mut known) = known else {
+    let (mut look, next) = driver.look(&asked).await;
+    let (after, _) = AtProvider::after(before(&state), &look, app.store.now());
+    let due = wanted.power_due(Some(&after)).filter(|_| next == Next::Settled);
+    // Something else is asked for first: what was wrong with that the last time is not over yet.
+    let keeps_trouble = look.trouble.is_none() && (due.is_some() || next == Next::Begins);
+    if keeps_trouble {
+        look.trouble = trouble_of(&state);
+    }
+    let Some(mut known) = keep(app, &state, look).await else {
         return Came::Open;
     };
-    if next == Next::Settled
-        && let Some((run, power)) = due(&wanted, &known)
-        && let Some(after) = power_on(app, driver, id, provider, (run, power)).await
-    {
-        known = after;
+    if next == Next::Begins {
+        return Came::Step;
+    }
+    if let Some(due) = due {
+        if let Some(after) = power_on(app, driver, id, provider, due).await {
+            known = after;
+        } else if keeps_trouble && known.trouble.is_some() {
+            // Nothing was asked for after all.
+            keep(app, &state, ProviderLook::default()).await;
+            known.trouble = None;
+        }
     }
     let is_open = state.run.as_ref().is_some_and(|run| !run.stage.is_end()) || !known.has(&wanted);
     match &known.trouble {
@@ -63,12 +77,6 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
     }
 }
 
-/// The power request that has to be made: none for a run that one went out for, whatever became of it.
-fn due(wanted: &Wanted, known: &AtProvider) -> Option<(RunNumber, Power)> {
-    let is_made = |run: RunNumber| known.powered == Some(run) || known.asked.is_some_and(|open| open.run == run);
-    wanted.power.filter(|(run, _)| !is_made(*run))
-}
-
 /// Asks for power: the machine and the host are read once more, that it is being asked is kept, and then it is asked.
 /// What is known then; none where nothing was done.
 async fn power_on(
@@ -81,8 +89,9 @@ async fn power_on(
     let trouble = |kind: TroubleKind, says: &str| Some((kind, redact(says).into_owned()));
     let action = driver.action(&provider.device, power).await;
     // The look took a while: somebody may have put the machine on hold, or it may have come by itself.
-    let (state, wanted) = wanted_now(app, id).await?;
-    if state.host.provider.as_ref() != Some(provider) || due(&wanted, before(&state)?) != Some((run, power)) {
+    let (state, wanted) = wanted_now(app, id).await.ok()??;
+    let is_due = wanted.power_due(before(&state)) == Some((run, power));
+    if state.host.provider.as_ref() != Some(provider) || !is_due {
         return None;
     }
     let told = told(&state);
@@ -109,7 +118,7 @@ async fn power_on(
         }
         Done::Uncertain(fault) => (None, trouble(TroubleKind::PowerUncertain, &fault.says)),
     };
-    let (state, _) = wanted_now(app, id).await?;
+    let (state, _) = wanted_now(app, id).await.ok()??;
     let look = ProviderLook {
         power: step,
         trouble,
@@ -118,25 +127,34 @@ async fn power_on(
     keep(app, &state, look).await
 }
 
-/// What is known of the machine, as a look that adds nothing.
+/// What is known of the machine, and what is wrong, as a look that adds nothing.
 fn told(state: &HostState) -> ProviderLook {
     ProviderLook {
         machine: before(state).and_then(|before| before.machine.clone()),
+        trouble: trouble_of(state),
         ..ProviderLook::default()
     }
 }
 
+/// What is wrong, as it is known.
+fn trouble_of(state: &HostState) -> Option<(TroubleKind, String)> {
+    let trouble = before(state)?.trouble.as_ref()?;
+    Some((trouble.kind, trouble.says.clone()))
+}
+
+/// The store did not answer.
+struct Unread;
+
 /// The host in service, and what is wanted of its provider; none where there is nothing to ask for.
-async fn wanted_now(app: &App, id: HostId) -> Option<(HostState, Wanted)> {
-    let state = match app.store.host_by_id(id).await {
-        Ok(state) => state.filter(|state| !state.host.retired)?,
-        Err(error) => {
-            tracing::warn!(host = id.0, %error, "cannot read a host; trying again later");
-            return None;
-        }
-    };
-    let wanted = wanted(&state.host, state.run.as_ref(), app.store.now());
-    Some((state, wanted))
+async fn wanted_now(app: &App, id: HostId) -> Result<Option<(HostState, Wanted)>, Unread> {
+    let state = app.store.host_by_id(id).await.map_err(|error| {
+        tracing::warn!(host = id.0, %error, "cannot read a host; trying again later");
+        Unread
+    })?;
+    Ok(state.filter(|state| !state.host.retired).map(|state| {
+        let wanted = wanted(&state.host, state.run.as_ref(), app.store.now());
+        (state, wanted)
+    }))
 }
 
 /// Keeps what came of a look, and gives what is known then; none where it cannot be kept.
@@ -144,9 +162,16 @@ async fn keep(app: &App, state: &HostState, look: ProviderLook) -> Option<AtProv
     let (next, fresh) = AtProvider::after(before(state), &look, app.store.now());
     if before(state) != Some(&next) || !fresh.is_empty() {
         let submission = Submission::AtProvider(Box::new(look));
-        if let Err(error) = app.store.submit(state.id, submission).await {
-            tracing::warn!(host = %state.host.name, %error, "what the provider said cannot be kept; asking again later");
-            return None;
+        match app.store.submit(state.id, submission).await {
+            Ok(_) => {}
+            Err(SubmitError::NotNow(why)) => {
+                tracing::info!(host = %state.host.name, why, "the provider is not asked");
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!(host = %state.host.name, %error, "what the provider said cannot be kept; asking again later");
+                return None;
+            }
         }
     }
     Some(next)

@@ -113,6 +113,15 @@ pub(crate) async fn show(State(shared): State<Shared>, Path((port, id)): Path<(S
     Json(shown(&inner.batches[at])).into_response()
 }
 
+/// Moves all of them on as far as they go.
+pub(crate) fn end(inner: &mut Inner) {
+    for at in 0..inner.batches.len() {
+        // Queued, in progress, ended.
+        step(inner, at);
+        step(inner, at);
+    }
+}
+
 /// Moves it on by one step.
 fn step(inner: &mut Inner, at: usize) {
     let batch = inner.batches[at].clone();

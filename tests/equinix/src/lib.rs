@@ -91,9 +91,9 @@ impl FakeEquinix {
         self.shared.lock().faults.extend(faults);
     }
 
-    /// Each request whose path ends so is answered with this fault, until somebody says otherwise.
-    pub fn fail_at(&self, path_end: &str, fault: Option<Fault>) {
-        self.shared.lock().standing = fault.map(|fault| (path_end.to_owned(), fault));
+    /// Each request whose method and path end so is answered with this fault, until somebody says otherwise.
+    pub fn fail_at(&self, line_end: &str, fault: Option<Fault>) {
+        self.shared.lock().standing = fault.map(|fault| (line_end.to_owned(), fault));
     }
 
     /// Of the next batches only the first VLAN is put on: they fail.
@@ -109,6 +109,23 @@ impl FakeEquinix {
     /// How often a request that begins so was made.
     pub fn count(&self, begins: &str) -> usize {
         self.asked().iter().filter(|line| line.starts_with(begins)).count()
+    }
+
+    /// Waits until a request that begins so was made so often; it need not be answered yet.
+    pub async fn heard(&self, begins: &str, times: usize) {
+        let heard = Arc::clone(&self.shared.lock().heard);
+        loop {
+            let next = heard.notified();
+            if self.count(begins) >= times {
+                return;
+            }
+            next.await;
+        }
+    }
+
+    /// Batches that are under way come to their end, though nobody looks at them.
+    pub fn end_batches(&self) {
+        batches::end(&mut self.shared.lock());
     }
 
     /// What was asked that the API does not know.

@@ -41,9 +41,11 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
     let path = request.uri().path().trim_start_matches("/metal/v1").to_owned();
     let fault = {
         let mut inner = shared.lock();
-        inner.asked.push(format!("{} {path}", request.method()));
+        let line = format!("{} {path}", request.method());
+        inner.asked.push(line.clone());
+        inner.heard.notify_waiters();
         form(&mut inner, &request);
-        let standing = inner.standing.as_ref().filter(|(end, _)| path.ends_with(end.as_str()));
+        let standing = inner.standing.as_ref().filter(|(end, _)| line.ends_with(end.as_str()));
         let standing = standing.map(|(_, fault)| fault.clone());
         inner.faults.pop_front().or(standing)
     };

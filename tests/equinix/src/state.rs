@@ -1,9 +1,11 @@
 //! What the stand-in knows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::answer::Fault;
 
@@ -83,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) standing: Option<(String, Fault)>,
     pub(crate) asked: Vec<String>,
+    /// Told of every request.
+    pub(crate) heard: Arc<Notify>,
     pub(crate) violations: Vec<String>,
     made: u32,
     /// The provider's clock: it moves on by a second with whatever happens.
@@ -136,6 +140,7 @@ impl Inner {
             faults: VecDeque::new(),
             standing: None,
             asked: Vec::new(),
+            heard: Arc::default(),
             violations: Vec::new(),
             made: 0,
             now: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(BEGINNING),

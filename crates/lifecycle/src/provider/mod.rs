@@ -76,6 +76,18 @@ pub struct Wanted {
     pub power: Option<(RunNumber, Power)>,
 }
 
+impl Wanted {
+    /// The power request that has to be made: none for a run that one went out for, whatever became of it, unless the
+    /// provider certainly did nothing.
+    #[must_use]
+    pub fn power_due(&self, known: Option<&AtProvider>) -> Option<(RunNumber, Power)> {
+        let is_made = |run: RunNumber| {
+            known.is_some_and(|known| known.powered == Some(run) || known.asked.is_some_and(|open| open.run == run))
+        };
+        self.power.filter(|(run, _)| !is_made(*run))
+    }
+}
+
 /// What is wanted of the provider for this host's run at `now`.
 #[must_use]
 pub fn wanted(host: &Host, run: Option<&Run>, now: Timestamp) -> Wanted {
@@ -152,6 +164,9 @@ pub struct AtProvider {
     /// A power request of which nobody knows whether it was carried out.
     #[serde(default)]
     pub asked: Option<PowerAsked>,
+    /// The last run whose power request the provider did not take: it is made again, and that is told once.
+    #[serde(default)]
+    pub declined: Option<RunNumber>,
     /// VLANs that this server put on its ports.
     #[serde(default)]
     pub put: Option<PutVlans>,
@@ -179,6 +194,10 @@ impl AtProvider {
         });
         let known = before.map(|before| (before.powered, before.asked)).unwrap_or_default();
         let (powered, asked) = power::after(known.0, known.1, look.power, now);
+        let declined = match look.power {
+            Some(PowerStep::Declined(run)) => Some(run),
+            _ => before.and_then(|before| before.declined),
+        };
         let mut next = Self {
             at: now,
             machine: look
@@ -187,6 +206,7 @@ impl AtProvider {
                 .or_else(|| before.and_then(|before| before.machine.clone())),
             powered,
             asked,
+            declined,
             put: look
                 .put
                 .clone()

@@ -5,7 +5,7 @@ use thirdboot_lifecycle::{DiskSelector, Host, Platform, Purpose, Role};
 
 use super::*;
 use crate::{
-    BaseUrl, FileName,
+    BaseUrl, FileName, Overlay, RunFacts, Template,
     samples::{self, Run},
     template::SCRIPTS,
 };
@@ -89,12 +89,30 @@ fn runner() -> Host {
 #[test]
 fn the_installed_config_can_be_applied_over_itself() {
     let run = Run::new(samples::install());
+    let own = Template::parse(
+        "own",
+        "variant: fcos\nversion: 1.5.0\nstorage:\n  files:\n    - path: /etc/plain\n      contents: {inline: mine}\n    \
+         - path: /etc/more\n      append: [{inline: mine}]\n    \
+         - path: /etc/once\n      overwrite: false\n      contents: {inline: mine}\n",
+    )
+    .unwrap();
     for host in [agent(), server(), runner()] {
-        let documents = documents(&run.facts(&host)).unwrap();
+        let facts = RunFacts {
+            overlay: Overlay(&[&own]),
+            ..run.facts(&host)
+        };
+        let documents = documents(&facts).unwrap();
         let (config, _) = from_slice(&documents.installed).unwrap();
-        let stops = config.storage.files.iter().find(|file| file.overwrite != Some(true));
-        assert_eq!(stops.map(|file| &file.path), None);
-        assert!(config.storage.links.iter().all(|link| link.overwrite == Some(true)));
+        let stops: Vec<&str> = config
+            .storage
+            .files
+            .iter()
+            .filter(|file| file.overwrite != Some(true))
+            .map(|file| file.path.as_str())
+            .collect();
+        // What has no contents of its own stops at nothing, and what its template says is heeded.
+        assert_eq!(stops, ["/etc/more", "/etc/once"]);
+        assert_eq!(samples::text(&file(&config, "/etc/plain").contents), "mine");
     }
 }
 

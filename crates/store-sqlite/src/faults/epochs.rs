@@ -1,8 +1,9 @@
 //! Which life of the database it is.
 
 use std::path::Path;
+use std::time::Duration;
 
-use thirdboot_store::{HostId, Store};
+use thirdboot_store::{HostId, Store, Watching as _};
 
 use super::{added, arm, hold, open, options};
 use crate::SqliteStore;
@@ -60,7 +61,14 @@ async fn an_epoch_file_that_cannot_be_written_keeps_the_answer_back() {
     let state = added(&store, 1).await;
     // A folder of that name is in the way, for whoever may write everything, too.
     std::fs::create_dir(folder.path().join("epoch.new")).unwrap();
+    let tip = store.changed(0, Duration::ZERO).await;
     assert!(store.submit(state.id, hold("a")).await.is_err());
+    // It is stored all the same, and whoever waits for changes hears of it.
+    let held = store.host_by_id(state.id).await.unwrap().unwrap().host.hold;
+    assert_eq!(held.unwrap().reason, "a");
+    let changed = store.changed(tip, Duration::ZERO).await;
+    assert!(changed > tip);
+    assert_eq!(store.hosts_changed(tip, changed).await.unwrap(), [state.id]);
     std::fs::remove_dir(folder.path().join("epoch.new")).unwrap();
     store.ping().await.unwrap();
     store.close().await;

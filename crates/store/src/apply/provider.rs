@@ -1,23 +1,39 @@
 //! What a provider says of a machine.
 
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Observed, PowerStep, ProviderEvent, ProviderLook, Trouble};
+use thirdboot_lifecycle::{Observed, PowerStep, ProviderEvent, ProviderLook, RunNumber, Trouble, wanted};
 
 use super::{Applied, Change, entry};
-use crate::{Actor, Answer, HostState, LogEntry};
+use crate::{Actor, Answer, HostState, LogEntry, SubmitError};
 
-/// Observed, and told in the log: each event once, a power request, and trouble when it begins, changes and ends.
+/// Observed, and told in the log: each event once, a run's power request, and trouble when it begins, changes and ends.
+/// Requests that follow one that was declined are told of only where the trouble is another one.
 pub(super) fn looked(state: &HostState, look: &ProviderLook, now: Timestamp) -> Applied {
     let before = state.observed.as_ref();
+    let known = before.and_then(|before| before.provider.as_ref());
+    if let Some(PowerStep::Asks(run)) = look.power {
+        // A hold, or the machine's own word, may have come since somebody meant to ask.
+        let due = wanted(&state.host, state.run.as_ref(), now).power_due(known);
+        if due.is_none_or(|(due, _)| due != run) {
+            return Applied::refuse(SubmitError::NotNow(format!(
+                "the power of run {run} is not to be asked for now"
+            )));
+        }
+    }
     let (observed, events) = Observed::at_provider(before, look, now);
     let mut log: Vec<LogEntry> = events.iter().map(|event| line(state, &told(event))).collect();
-    if let Some(step) = look.power {
-        log.push(line(state, &power(step)));
-    }
     let trouble = |observed: &Observed| observed.provider.as_ref().and_then(|provider| provider.trouble.clone());
     let (was, is) = (before.and_then(trouble), trouble(&observed));
     let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(|trouble| trouble.kind);
-    if kind(&was) != kind(&is) {
+    let is_other = kind(&was) != kind(&is);
+    let was_declined = |run: RunNumber| known.is_some_and(|known| known.declined == Some(run));
+    if let Some(step) = look.power.filter(|step| match step {
+        PowerStep::Took(_) => true,
+        PowerStep::Asks(run) | PowerStep::Declined(run) => is_other || !was_declined(*run),
+    }) {
+        log.push(line(state, &power(step)));
+    }
+    if is_other {
         let says = is.map_or_else(
             || "all is well again at the provider".to_owned(),
             |trouble| format!("trouble at the provider ({}): {}", trouble.kind.as_str(), trouble.says),

@@ -155,7 +155,11 @@ impl<F: Factory> Hosts<F> {
                     ..GroupSettings::default()
                 };
                 let seen = self.world.store.lock_group(&self.group).await.unwrap().value;
-                let put = self.world.store.put_lock_group(&self.group, Some(settings), &seen).await;
+                let put = self
+                    .world
+                    .store
+                    .put_lock_group(&self.group, Some(settings), &seen)
+                    .await;
                 assert!(put.unwrap().is_some());
             }
             Step::Restart => self.world.restart().await,

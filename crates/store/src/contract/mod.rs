@@ -25,6 +25,7 @@ pub mod lock_histories;
 pub mod locks;
 pub mod packages;
 pub mod path;
+pub mod pools;
 pub mod provider;
 pub mod races;
 pub mod reports;
@@ -104,12 +105,15 @@ macro_rules! stories {
 stories! { $
     hosts: a_host_is_found_by_name_number_and_identifiers, hosts_are_listed_in_pages, hosts_are_added_all_or_none,
         a_description_is_replaced_once, a_taken_identifier_is_refused_and_nothing_changes, a_stranger_is_no_host;
-    addresses: an_address_belongs_to_one_host, a_card_named_as_a_port_belongs_to_one_host, a_pool_gives_each_host_an_address_that_stays,
+    addresses: an_address_belongs_to_one_host, a_card_named_as_a_port_belongs_to_one_host,
+        ready_hosts_are_found_by_their_network;
+    pools: a_pool_gives_each_host_an_address_that_stays,
         an_address_is_given_back_with_nothing_but_the_host, a_pool_that_is_empty_says_so, a_pool_fills_its_gaps_from_the_lowest_on, of_many_at_once_no_two_share_an_address,
         a_clusters_pool_gives_each_node_an_address_that_stays,
-        no_two_hosts_ever_share_an_address, ready_hosts_are_found_by_their_network;
+        no_two_hosts_ever_share_an_address;
     packages: a_repository_is_kept_replaced_and_forgotten, a_role_has_what_it_was_given;
-    provider: a_machine_at_its_provider_is_one_hosts, what_a_provider_says_is_told_once;
+    provider: a_machine_at_its_provider_is_one_hosts, what_a_provider_says_is_told_once,
+        power_that_is_not_wanted_now_is_not_asked_for, a_request_that_is_declined_again_is_told_once;
     path: from_armed_to_ready_with_a_restart_between_every_step, a_power_cut_loses_nothing_that_was_answered,
         the_run_before_is_kept;
     reports: a_report_again_is_answered_as_the_first_time, a_refused_report_is_logged_and_refused_again,

@@ -1,7 +1,7 @@
 //! A machine at its provider is one host's, and what the provider says is told once.
 
 use thirdboot_lifecycle::{
-    Host, Platform, PowerStep, Provider, ProviderEvent, ProviderLook, ProviderMachine, PutVlans, TroubleKind,
+    Host, Platform, Power, PowerStep, Provider, ProviderEvent, ProviderLook, ProviderMachine, PutVlans, TroubleKind,
 };
 
 use super::Factory;
@@ -72,7 +72,8 @@ pub async fn a_machine_at_its_provider_is_one_hosts(factory: impl Factory) {
 /// Beside the run, which stays as it is; after a restart, too.
 pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
     let mut world = World::new(factory).await;
-    let (id, run) = world.armed(1).await;
+    let id = world.add(1).await;
+    let run = world.arm_with(id, Some(Power::Reboot)).await.unwrap();
     let before = world.state(id).await.run;
     let noon = world.store.now();
     let event = |n: i64| ProviderEvent {
@@ -145,4 +146,87 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
     // A look that finds nothing new changes nothing, and nobody is told that the host changed.
     world.store.submit(id, say(&again)).await.unwrap();
     assert_eq!(world.state(id).await.version, version);
+}
+
+/// What a look says of a run's power, and what is wrong.
+fn of_power(step: PowerStep, trouble: Option<TroubleKind>) -> Submission {
+    Submission::AtProvider(Box::new(ProviderLook {
+        power: Some(step),
+        trouble: trouble.map(|kind| (kind, "no".to_owned())),
+        ..ProviderLook::default()
+    }))
+}
+
+/// Held, cancelled or asked for already: whoever meant to ask is refused, and nothing is written.
+pub async fn power_that_is_not_wanted_now_is_not_asked_for(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let id = world.add(1).await;
+    let run = world.arm_with(id, Some(Power::Reboot)).await.unwrap();
+    let asks = async || {
+        let before = (world.state(id).await, world.log(id).await.len());
+        let answer = world.store.submit(id, of_power(PowerStep::Asks(run), None)).await;
+        if let Err(refused) = &answer {
+            assert!(matches!(refused, SubmitError::NotNow(_)), "{refused:?}");
+            assert_eq!((world.state(id).await, world.log(id).await.len()), before);
+        }
+        answer.is_ok()
+    };
+    let hold = Submission::Hold {
+        reason: "a fan".into(),
+        by: admin(),
+    };
+    world.store.submit(id, hold).await.unwrap();
+    assert!(!asks().await, "the brake is on");
+    world
+        .store
+        .submit(id, Submission::Release { by: admin() })
+        .await
+        .unwrap();
+    assert!(asks().await);
+    assert!(!asks().await, "it is being asked for");
+    let declined = of_power(PowerStep::Declined(run), None);
+    world.store.submit(id, declined).await.unwrap();
+    assert!(asks().await, "certainly nothing was done");
+    let took = of_power(PowerStep::Took(run), None);
+    world.store.submit(id, took).await.unwrap();
+    assert!(!asks().await, "once a run");
+    world
+        .store
+        .submit(id, Submission::Cancel { by: admin() })
+        .await
+        .unwrap();
+    assert!(!asks().await, "the run is over");
+}
+
+/// With the same trouble all the time; another one is told.
+pub async fn a_request_that_is_declined_again_is_told_once(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let id = world.add(1).await;
+    let run = world.arm_with(id, Some(Power::Reboot)).await.unwrap();
+    let (no, limited) = (Some(TroubleKind::Refused), Some(TroubleKind::RateLimited));
+    let mut since = Vec::new();
+    for (asks, declined) in [(None, no), (no, no), (no, no), (no, limited)] {
+        let asks = of_power(PowerStep::Asks(run), asks);
+        let declined = of_power(PowerStep::Declined(run), declined);
+        world.store.submit(id, asks).await.unwrap();
+        world.store.submit(id, declined).await.unwrap();
+        let known = world.state(id).await.observed.unwrap().provider.unwrap();
+        since.push(known.trouble.unwrap().since);
+        world.pass(jiff::SignedDuration::from_secs(60));
+    }
+    assert!(since[0] == since[1] && since[1] == since[2] && since[2] < since[3]);
+    let lines = world.log(id).await.into_iter();
+    let told = lines.filter(|line| line.entry.event == "provider");
+    let told: Vec<String> = told.filter_map(|line| line.entry.message).collect();
+    let begin = [
+        "the provider is",
+        "the provider did",
+        "trouble",
+        "the provider did",
+        "trouble",
+    ];
+    assert_eq!(told.len(), begin.len(), "{told:#?}");
+    for (line, begin) in told.iter().zip(begin) {
+        assert!(line.starts_with(begin), "{told:#?}");
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use thirdboot_lifecycle::{
-    BootId, Claim, Deadlines, Disk, Host, Identity, Permit, Purpose, Report, RunNumber, Said, SecretKind, Serial, Stage,
+    BootId, Claim, Deadlines, Disk, Host, Identity, Permit, Power, Purpose, Report, RunNumber, Said, SecretKind,
+    Serial, Stage,
 };
 
 use super::witness::Witness;
@@ -165,6 +166,11 @@ impl<F: Factory> World<F> {
     }
 
     pub(super) async fn arm(&self, id: HostId) -> Result<RunNumber, SubmitError> {
+        self.arm_with(id, None).await
+    }
+
+    /// Arms, and has the provider asked for power.
+    pub(super) async fn arm_with(&self, id: HostId, power: Option<Power>) -> Result<RunNumber, SubmitError> {
         let now = self.store.now();
         let permit = Permit {
             purpose: Purpose::Install {
@@ -174,7 +180,7 @@ impl<F: Factory> World<F> {
             issued_at: now,
             expires_at: now + SignedDuration::from_hours(24),
             attempts: 3,
-            power: None,
+            power,
             voided: None,
         };
         let submission = Submission::Arm {

@@ -3,6 +3,7 @@
 use serde_json::json;
 use thirdboot_lifecycle::SlotState;
 
+use super::super::drains::drain;
 use super::fake::FakeNodes;
 use super::site::{NEXT_BOOT, refused};
 use crate::secrets::Purpose;
@@ -181,4 +182,25 @@ async fn never_two_servers_of_three_whatever_the_slots() {
         "of 3 servers 1 may be away at once, and s3 is away already"
     );
     assert_eq!(refused(&site.pre_reboot("s3").await).1, "draining", "it may be mended");
+}
+
+#[tokio::test]
+async fn who_gave_up_while_others_were_drained_is_not_drained() {
+    let nodes = FakeNodes::of(&["a1"]);
+    let site = TestApp::with_prod(&nodes).await;
+    site.member("a1", 1, "agent").await;
+    let prod = "prod".parse().unwrap();
+    site.pre_reboot("a1").await;
+    let state = site.state("a1").await;
+    let before = site.app.store.lock_of(state.id).await.unwrap().unwrap();
+    assert_eq!(site.steady_state("a1").await.status, 200);
+    drain(&site.app, &before, &state, &prod).await.unwrap();
+    // It asks again: that is another slot, with a drain of its own.
+    site.wait(1);
+    site.pre_reboot("a1").await;
+    drain(&site.app, &before, &state, &prod).await.unwrap();
+    assert_eq!((nodes.is_cordoned("a1"), nodes.node("a1").evictions), (false, 0));
+    let now = site.app.store.lock_of(state.id).await.unwrap().unwrap();
+    drain(&site.app, &now, &state, &prod).await.unwrap();
+    assert_eq!(site.place("a1").await, SlotState::Granted);
 }

@@ -146,10 +146,10 @@ impl Client {
         self.ask(Method::PUT, &format!("/devices/{id}"), Some(change)).await
     }
 
-    /// Asks once, whatever becomes of it: only a request that never went out is tried again.
+    /// Asks once, whatever becomes of it: what is asked was decided on what the machine was a moment ago.
     pub(super) async fn act(&self, id: &DeviceId, action: &Value) -> Result<(), Fault> {
         let path = format!("/devices/{id}/actions");
-        let answer = self.send(&Method::POST, &path, Some(action)).await?;
+        let answer = self.once(&Method::POST, &path, Some(action)).await?;
         // Something else than the API may have said so.
         if answer.is_empty() || serde_json::from_slice::<Value>(&answer).is_ok() {
             return Ok(());

@@ -55,6 +55,8 @@ impl Asked<'_> {
 pub(super) enum Next {
     /// Another look, at once.
     Step,
+    /// Another look, at once, that asks for what must stand in the store first.
+    Begins,
     /// Everything but its power is as it should be.
     Settled,
     /// Not before it has changed.
@@ -124,6 +126,7 @@ impl Driver {
             Ok(Carried::All(vlans)) => (Some(vlans), Ok(Next::Settled)),
             // The host is read again before its power is touched: this took a while.
             Ok(Carried::JustNow(vlans)) => (Some(vlans), Ok(Next::Step)),
+            Ok(Carried::Begins(vlans)) => (Some(vlans), Ok(Next::Begins)),
             Ok(Carried::NotYet(vlans)) => (Some(vlans), Ok(Next::Wait)),
             Err((vlans, fault)) => (vlans, Err(fault)),
         };

@@ -118,6 +118,18 @@ mod tests {
     use crate::platform::PlatformOptions;
     use crate::secrets::write_private;
 
+    fn driver(folder: &std::path::Path, url: &str) -> Driver {
+        let file = folder.join("token");
+        if !file.exists() {
+            write_private(&file, b"equinix-1").unwrap();
+        }
+        Driver::new(&PlatformOptions {
+            equinix_url: url.to_owned(),
+            equinix_token_file: Some(file),
+        })
+        .unwrap()
+    }
+
     const ID: &str = "7a8b0000-0000-4000-8000-0000000000d1";
 
     #[tokio::test]
@@ -125,13 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let provider = FakeEquinix::start("equinix-1").await.unwrap();
         provider.add(ID, "http://old.example/script", &[]);
-        let file = folder.path().join("token");
-        write_private(&file, b"equinix-1").unwrap();
-        let driver = Driver::new(&PlatformOptions {
-            equinix_url: provider.url().to_owned(),
-            equinix_token_file: Some(file),
-        })
-        .unwrap();
+        let driver = driver(folder.path(), provider.url());
         let id = ID.parse().unwrap();
         let mut action = driver.action(&id, Power::Reinstall).await.unwrap().unwrap();
         let fresh = action.read_at;
@@ -142,5 +148,25 @@ mod tests {
         action.read_at = fresh;
         assert!(matches!(driver.act(&id, &action).await, Done::Took));
         assert_eq!(provider.count("POST"), 1);
+    }
+
+    #[tokio::test]
+    async fn power_that_could_not_be_asked_for_is_decided_on_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let provider = FakeEquinix::start("equinix-1").await.unwrap();
+        provider.add(ID, "http://old.example/script", &[]);
+        let (driver, nowhere) = (
+            driver(folder.path(), provider.url()),
+            driver(folder.path(), "http://127.0.0.1:9/metal/v1"),
+        );
+        let id = ID.parse().unwrap();
+        let action = driver.action(&id, Power::Reboot).await.unwrap().unwrap();
+        provider.fail_next([thirdboot_fake_equinix::Fault::TooMany { after_s: 0 }]);
+        let done = driver.act(&id, &action).await;
+        assert!(matches!(done, Done::Declined(Some(_))), "{done:?}");
+        assert_eq!(provider.count("POST"), 1);
+        // Nobody listens at all.
+        let done = nowhere.act(&id, &action).await;
+        assert!(matches!(done, Done::Declined(Some(_))), "{done:?}");
     }
 }

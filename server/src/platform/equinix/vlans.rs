@@ -2,7 +2,8 @@
 //!
 //! Only what this server put there is ever taken off: what was there before, and whatever people put there, is theirs.
 //! What is missing is found by what the port carries, and a batch under way is found by the port's list of them: a
-//! restart in the middle asks for nothing twice.
+//! restart in the middle asks for nothing twice. What this server is about to put there is kept before it is asked for:
+//! an answer that is lost leaves no doubt whose it is.
 
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub(super) enum Carried {
     JustNow(Vec<u16>),
     /// A batch is still under way.
     NotYet(Vec<u16>),
+    /// What is missing is asked for at the next look, once it is kept that this server puts it there.
+    Begins(Vec<u16>),
 }
 
 /// What should be on the port, and what of it this server put there.
@@ -33,7 +36,7 @@ pub(super) struct Wish<'a> {
     pub(super) wanted: &'a [u16],
     /// Whether what this server put there and is not wanted goes.
     pub(super) tidies: bool,
-    /// Brought up to date with every batch that was begun.
+    /// Brought up to date before a batch that puts VLANs on, and once none is under way.
     pub(super) put: &'a mut PutVlans,
 }
 
@@ -55,8 +58,10 @@ pub(super) async fn converge(
     let carried = client.assigned(&port.id).await.map_err(|fault| (None, fault))?;
     let missing = missing(wanted, &carried);
     let (change, ids) = if missing.is_empty() {
-        put.keep_of(&carried);
-        let over: Vec<u16> = put.ids.iter().copied().filter(|id| !wanted.contains(id)).collect();
+        let kept = keep_what_is_there(client, &port.id, put, &carried).await;
+        kept.map_err(|fault| (Some(carried.clone()), fault))?;
+        let is_over = |id: &u16| !wanted.contains(id) && carried.contains(id);
+        let over: Vec<u16> = put.ids.iter().copied().filter(is_over).collect();
         if !tidies || over.is_empty() || device.network_frozen == Some(true) {
             return Ok(Carried::All(carried));
         }
@@ -65,9 +70,13 @@ pub(super) async fn converge(
         if let Some(why) = why_unfit(device, port) {
             return Err((Some(carried), unfit(&why)));
         }
+        if !missing.iter().all(|id| put.ids.contains(id)) {
+            put.add(&missing);
+            return Ok(Carried::Begins(carried));
+        }
         (VlanState::Assigned, missing)
     };
-    let done = batch(client, &port.id, &ids, change, put).await;
+    let done = batch(client, &port.id, &ids, change).await;
     let carried = match client.assigned(&port.id).await {
         Ok(carried) => carried,
         Err(fault) => return Err((Some(carried), fault)),
@@ -132,26 +141,33 @@ fn unfit(why: &str) -> Fault {
     )
 }
 
+/// Without what the port does not carry: nothing of that is on its way any more.
+async fn keep_what_is_there(client: &Client, port: &str, put: &mut PutVlans, carried: &[u16]) -> Result<(), Fault> {
+    let is_all = put.ids.iter().all(|id| carried.contains(id));
+    if is_all || under_way(client, port).await?.is_some() {
+        return Ok(());
+    }
+    // Read anew: a batch may have ended between the two.
+    put.keep_of(&client.assigned(port).await?);
+    Ok(())
+}
+
+fn is_under_way(batch: &Batch) -> bool {
+    matches!(batch.state, BatchState::Queued | BatchState::InProgress)
+}
+
+async fn under_way(client: &Client, port: &str) -> Result<Option<Batch>, Fault> {
+    Ok(client.batches(port).await?.into_iter().find(is_under_way))
+}
+
 /// Has them changed, and waits. Where a batch is under way already, that one is waited for: the next look sees what is
 /// still to be done.
-async fn batch(
-    client: &Client,
-    port: &str,
-    vlans: &[u16],
-    change: VlanState,
-    put: &mut PutVlans,
-) -> Result<BatchState, Fault> {
-    let is_under_way = |batch: &Batch| matches!(batch.state, BatchState::Queued | BatchState::InProgress);
-    let under_way = client.batches(port).await?.into_iter().find(is_under_way);
+async fn batch(client: &Client, port: &str, vlans: &[u16], change: VlanState) -> Result<BatchState, Fault> {
+    let under_way = under_way(client, port).await?;
     let is_ours = under_way.is_none();
-    let mut batch = if let Some(batch) = under_way {
-        batch
-    } else {
-        let begun = client.assign(port, vlans, change).await?;
-        if change == VlanState::Assigned {
-            put.add(vlans);
-        }
-        begun
+    let mut batch = match under_way {
+        Some(batch) => batch,
+        None => client.assign(port, vlans, change).await?,
     };
     let deadline = tokio::time::Instant::now() + BATCH_LIMIT;
     while is_under_way(&batch) && tokio::time::Instant::now() < deadline {

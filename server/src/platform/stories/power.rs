@@ -139,18 +139,60 @@ async fn no_machine_is_powered_twice_in_a_run() {
 async fn a_hold_during_a_look_is_heeded() {
     let rented = Rented::new().await;
     rented.armed(1, &[], json!({"power": "reboot"})).await;
-    // The look's last question takes a while; the brake is put on meanwhile.
-    rented.provider.fail_at("/events", Some(Fault::Slow { ms: 200 }));
+    // The look's last question is not answered before the brake is on.
+    rented.provider.fail_at("/events", Some(Fault::Slow { ms: 60_000 }));
     let holds = async {
-        while rented.provider.count("GET /devices") < 2 {
-            tokio::task::yield_now().await;
-        }
+        rented.provider.heard("GET /devices", 2).await;
         let reply = rented
             .site
             .api_post("/api/v1/hosts/a1/hold", &json!({"reason": "a fan"}))
             .await;
         assert_eq!(reply.status, 200, "{}", reply.text());
+        rented.provider.fail_at("", None);
     };
-    tokio::join!(rented.look(1), holds);
+    let (came, ()) = tokio::join!(rented.look(1), holds);
+    assert_eq!((came, rented.trouble(1).await), (Came::Open, None));
     assert_eq!(rented.asked_for_power(), 0);
+    rented.site.api_post("/api/v1/hosts/a1/release", &json!({})).await;
+    assert_eq!(rented.settle(1).await, Came::Open);
+    assert_eq!(rented.machine(1).actions, ["reboot"]);
+    assert_eq!(rented.asked_for_power(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_over_and_over_is_one_trouble() {
+    let rented = Rented::new().await;
+    rented.powered_into(1, "reboot", Fault::Status(422)).await;
+    let first = rented.told(1).await["trouble"].clone();
+    let logged = rented.logged(1).await;
+    rented.provider.fail_at("/actions", Some(Fault::Status(422)));
+    for _ in 0..2 {
+        rented.site.wait(1);
+        assert_eq!(rented.look(1).await, Came::Trouble);
+        assert_eq!(rented.told(1).await["trouble"], first, "since then, and the same");
+    }
+    assert_eq!(rented.asked_for_power(), 3);
+    assert_eq!(rented.logged(1).await, logged);
+    let lines = |words: &str| logged.iter().filter(|line| line.starts_with(words)).count();
+    assert_eq!(
+        (
+            lines("the provider is being asked"),
+            lines("the provider did not take"),
+            lines("trouble at the provider")
+        ),
+        (1, 1, 1),
+        "{logged:#?}"
+    );
+    // Nothing is asked of a machine that is on its way: nothing is refused then.
+    rented
+        .provider
+        .change(&device(1), |machine| "powering_off".clone_into(&mut machine.state));
+    assert_eq!((rented.look(1).await, rented.trouble(1).await), (Came::Open, None));
+    rented
+        .provider
+        .change(&device(1), |machine| "active".clone_into(&mut machine.state));
+    rented.provider.fail_at("", None);
+    assert_eq!(rented.settle(1).await, Came::Open);
+    assert_eq!(rented.trouble(1).await, None);
+    assert_eq!(rented.machine(1).actions, ["reboot"]);
 }

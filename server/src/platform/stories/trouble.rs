@@ -110,7 +110,7 @@ async fn a_batch_that_is_half_done_is_told_and_done_again() {
     let rented = Rented::new().await;
     rented.armed(1, &[1000, 1001, 1002], json!({"power": "reboot"})).await;
     rented.provider.half_do_batches(true);
-    assert_eq!(rented.look(1).await, Came::Trouble);
+    assert_eq!(rented.settle(1).await, Came::Trouble);
     assert_eq!(rented.trouble(1).await.as_deref(), Some("vlans-failed"));
     let told = rented.told(1).await;
     assert_eq!(told["vlans"], json!([1000]));
@@ -121,6 +121,12 @@ async fn a_batch_that_is_half_done_is_told_and_done_again() {
         Vec::<String>::new(),
         "no machine starts without its VLANs"
     );
+    // Once more, and the same: it is told once.
+    let logged = rented.logged(1).await;
+    rented.site.wait(1);
+    assert_eq!(rented.settle(1).await, Came::Trouble);
+    assert_eq!(rented.told(1).await["trouble"]["since"], told["trouble"]["since"]);
+    assert_eq!(rented.logged(1).await, logged);
     rented.provider.half_do_batches(false);
     assert_eq!(rented.settle(1).await, Came::Open);
     assert_eq!(rented.told(1).await["vlans"], json!([1000, 1001, 1002]));
@@ -135,7 +141,7 @@ async fn a_batch_under_way_is_waited_for_after_a_restart() {
     rented.armed(1, &[1000], json!({})).await;
     // Nobody can look at the batch: it is queued, and stays so.
     rented.provider.fail_at("000000000001", Some(Fault::Status(500)));
-    assert_eq!(rented.look(1).await, Came::Trouble);
+    assert_eq!(rented.settle(1).await, Came::Trouble);
     let rented = rented.restarted().await;
     rented.provider.fail_at("", None);
     assert_eq!(rented.settle(1).await, Came::Open);
@@ -166,7 +172,7 @@ async fn ports_that_cannot_carry_vlans_and_vlans_that_are_not_there_are_named() 
     rented.provider.add(&device(9), "http://old.example/script", &[]);
     rented.site.host_with("a9", 9, Rented::described(9, &[3999])).await;
     rented.arm(9, json!({})).await;
-    assert_eq!(rented.look(9).await, Came::Trouble);
+    assert_eq!(rented.settle(9).await, Came::Trouble);
     assert_eq!(rented.trouble(9).await.as_deref(), Some("vlans-failed"));
     let told = rented.told(9).await;
     assert!(

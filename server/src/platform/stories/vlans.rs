@@ -115,3 +115,47 @@ async fn what_was_taken_off_and_put_back_by_hand_is_theirs_and_another_machine_i
     assert_eq!(rented.carried(3), [1001]);
     rented.is_well_behaved();
 }
+
+/// A batch that is begun and answered to nobody, of VLAN 1000 on `a1`'s machine.
+async fn begun_and_answered_to_nobody() -> Rented {
+    let rented = Rented::new().await;
+    rented.armed(1, &[1000], json!({})).await;
+    let begins = format!("POST /ports/{}/vlan-assignments/batches", rented.machine(1).port.id);
+    rented.provider.fail_at(&begins, Some(Fault::Lost));
+    assert_eq!(rented.settle(1).await, Came::Trouble);
+    rented.provider.fail_at("", None);
+    assert_eq!(rented.provider.count(&begins), 1);
+    rented.restarted().await
+}
+
+#[tokio::test]
+async fn a_vlan_whose_batch_was_answered_to_nobody_goes_as_well() {
+    let rented = begun_and_answered_to_nobody().await;
+    rented.settle(1).await;
+    rented.settle(1).await;
+    assert_eq!(rented.carried(1), [1000]);
+    assert_eq!(rented.provider.count("POST /ports"), 1);
+    rented.site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await;
+    rented.has_vlans(1, &[]).await;
+    rented.arm(1, json!({})).await;
+    rented.installed(1, 2).await;
+    rented.settle(1).await;
+    assert_eq!(rented.carried(1), [0_u16; 0]);
+    rented.is_well_behaved();
+}
+
+#[tokio::test]
+async fn a_vlan_that_comes_after_nobody_wants_it_any_more_goes_as_well() {
+    let rented = begun_and_answered_to_nobody().await;
+    rented.site.api_post("/api/v1/hosts/a1/cancel", &json!({})).await;
+    rented.has_vlans(1, &[]).await;
+    rented.settle(1).await;
+    assert_eq!(rented.carried(1), [0_u16; 0], "it is still on its way");
+    rented.provider.end_batches();
+    assert_eq!(rented.carried(1), [1000]);
+    rented.arm(1, json!({})).await;
+    rented.installed(1, 2).await;
+    rented.settle(1).await;
+    assert_eq!(rented.carried(1), [0_u16; 0]);
+    rented.is_well_behaved();
+}

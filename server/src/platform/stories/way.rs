@@ -19,6 +19,8 @@ async fn arming_brings_a_machine_to_its_network_boot_with_its_vlans() {
 
     assert_eq!(rented.arm(1, json!({"power": "reboot"})).await.status, 200);
     assert_eq!(rented.look(1).await, Came::Step);
+    assert_eq!(rented.provider.count("POST"), 0, "whose VLANs they are is kept first");
+    assert_eq!(rented.look(1).await, Came::Step);
     let machine = rented.machine(1);
     assert!(machine.always_pxe && machine.port.vlans.len() == 2);
     assert_eq!(
