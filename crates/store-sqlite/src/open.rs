@@ -182,7 +182,7 @@ async fn settle(
             meta::store(&mut script, &meta);
             script.run(connection).await.map_err(|error| unavailable(&error))?;
         } else {
-            (meta, voided_permits) = restore::void_permits(connection, options, timing, meta.mark).await?;
+            (meta, voided_permits) = Box::pin(restore::void_permits(connection, options, timing, meta.mark)).await?;
         }
     }
     if file.as_ref() != Some(&meta.mark) {

@@ -14,11 +14,12 @@ use crate::meta::Meta;
 use crate::pending;
 use crate::rows::unsigned;
 use crate::submit::submit;
+use crate::users;
 
 const WHY: &str = "the database is not the one that issued permits last: it was restored, or is another one";
 
-/// Takes back every open permit, ends every session and link of a person, and begins the new epoch, in one transaction. A crash before the epoch file is written
-/// only means that the next start finds nothing left to take back.
+/// Takes back every open permit, ends every session and link of a person, and begins the new epoch, in one transaction.
+/// A crash before the epoch file is written only means that the next start finds nothing left to take back.
 pub(crate) async fn void_permits(
     connection: &mut SqliteConnection,
     options: &OpenOptions,
@@ -48,15 +49,7 @@ pub(crate) async fn void_permits(
         batch.hosts.clear();
     }
     clusters::after_restore(batch.connection).await?;
-    for people in [
-        "DELETE FROM sessions",
-        "UPDATE users SET link_sha256 = NULL, link_expires_at = NULL",
-    ] {
-        sqlx::query(people)
-            .execute(&mut *batch.connection)
-            .await
-            .map_err(|error| unavailable(&error))?;
-    }
+    users::after_restore(batch.connection).await?;
     batch.meta.mark = Mark {
         permit_seq: batch.meta.mark.permit_seq.max(mark.permit_seq),
         ..mark

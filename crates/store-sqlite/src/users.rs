@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sqlx::sqlite::SqliteConnection;
 use thirdboot_store::{AccessRole, FIRST_USER, Session, Store as _, StoreError, User, Users};
 
 use crate::SqliteStore;
@@ -319,4 +320,19 @@ impl Users for SqliteStore {
     async fn close_session(&self, sha256: &str) -> Result<(), StoreError> {
         self.change_users(Change::Close(sha256.to_owned())).await.map(|_| ())
     }
+}
+
+/// An older copy remembers links that were followed since and sessions that were ended since: none of them lets anybody
+/// in.
+pub(crate) async fn after_restore(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    for forgets in [
+        "DELETE FROM sessions",
+        "UPDATE users SET link_sha256 = NULL, link_expires_at = NULL",
+    ] {
+        sqlx::query(forgets)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| unavailable(&error))?;
+    }
+    Ok(())
 }

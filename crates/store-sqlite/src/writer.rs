@@ -128,7 +128,9 @@ impl Writer {
                     Err(error) => {
                         tracing::error!(%error, changes = held.len(), "what is stored here may be lost again");
                         let why = error.to_string();
-                        held.into_iter().for_each(|answer| answer.fail(&why));
+                        for answer in held {
+                            answer.fail(&why);
+                        }
                     }
                 }
             }

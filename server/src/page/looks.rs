@@ -155,17 +155,17 @@ mod tests {
     async fn a_look_is_fresh_when_it_is_done_however_long_it_took() {
         let site = TestApp::new().await;
         let store = site.app.store.as_ref();
-        let pace = Duration::from_millis(400);
-        let looks = Looks::paced(pace);
+        let long = Duration::from_millis(400);
+        let looks = Looks::paced(long);
         let begun = Instant::now();
         let slow = async || {
-            tokio::time::sleep(pace).await;
+            tokio::time::sleep(long).await;
             Ok(Bytes::new())
         };
         looks.shared(store, viewers("/"), 0, slow).await.unwrap();
         let place = looks.place(viewers("/"));
         let found = place.lock().await;
-        assert!(found.as_ref().unwrap().done >= begun + pace, "counted from its begin");
+        assert!(found.as_ref().unwrap().done >= begun + long, "counted from its begin");
     }
 
     #[tokio::test]

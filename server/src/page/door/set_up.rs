@@ -118,7 +118,7 @@ type Begun = (String, &'static str);
 /// The status, and what is wrong.
 type NotBegun = (u16, Wrong);
 
-fn refused(failure: Failure) -> NotBegun {
+fn refused(failure: &Failure) -> NotBegun {
     (failure.problem().status, Wrong::of(failure.problem()))
 }
 
@@ -130,7 +130,9 @@ async fn first_admin(stranger: &Stranger, fields: &Fields) -> Result<Begun, NotB
         role: AccessRole::Admin,
         password: Some(fields.raw("password").to_owned()),
     };
-    create_first_user(app, &spec).await.map_err(refused)?;
+    create_first_user(app, &spec)
+        .await
+        .map_err(|failure| refused(&failure))?;
     app.people.set_up.close();
     tracing::info!(user = spec.name, "the first admin was made by the set-up link");
     let target = format!("users/{}", spec.name);
@@ -142,11 +144,16 @@ async fn first_admin(stranger: &Stranger, fields: &Fields) -> Result<Begun, NotB
 /// Sets the password of the link's user.
 async fn chosen(stranger: &Stranger, user: &User, secret: &str, password: &str) -> Result<Begun, NotBegun> {
     let app = &stranger.app;
-    check_password(password).map_err(refused)?;
-    let hash = app.people.passwords.hash(password).await.map_err(refused)?;
+    check_password(password).map_err(|failure| refused(&failure))?;
+    let hash = app
+        .people
+        .passwords
+        .hash(password)
+        .await
+        .map_err(|failure| refused(&failure))?;
     let followed = app.store.follow_link(&token_sha256(secret), hash).await;
-    if !followed.map_err(|error| refused(error.into()))? {
-        return Err(refused(used().into()));
+    if !followed.map_err(|error| refused(&error.into()))? {
+        return Err(refused(&used().into()));
     }
     app.people.set_up.close();
     tracing::info!(user = user.name, "chose a password by a link");
