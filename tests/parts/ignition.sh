@@ -2,7 +2,7 @@
 # What the server renders, checked by the real ignition-validate and applied by the real
 # Ignition to a directory tree.
 source tests/parts/common.bash
-need busybox createrepo-c curl gcc gnupg jq libc6-dev ignition iproute2 nftables openssl passwd rpm systemd util-linux
+need busybox-static createrepo-c curl gcc gnupg jq libc6-dev ignition iproute2 nftables openssl passwd rpm systemd util-linux
 
 build_server
 step "real Ignition"

@@ -1,7 +1,7 @@
 //! What the server renders, checked and applied by the real Ignition. Needs root:
 //! `tests/run ignition`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::Result;
@@ -142,14 +142,32 @@ async fn the_installed_config_can_be_applied_over_itself() -> Result<()> {
         let config = live.installed_document()?;
         let once = ignition::apply(&config).await?;
         let files = once.files()?;
+        let mut emptied = BTreeMap::new();
         for path in files
             .iter()
             .filter(|path| EMPTIED.iter().any(|at| path.starts_with(at)))
         {
+            emptied.insert(path.clone(), fs::read(once.path(path))?);
             fs::write(once.path(path), "")?;
+        }
+        for at in EMPTIED {
+            assert!(
+                emptied.keys().any(|path| path.starts_with(at)),
+                "{name}: nothing at {at}"
+            );
         }
         let twice = ignition::apply_over(once, &config).await?;
         assert_eq!(twice.files()?, files);
+        // What Ignition says of itself is another word each time; the order of its presets is a hash map's.
+        for (path, was) in emptied.iter().filter(|(path, _)| *path != EMPTIED[0]) {
+            let is = fs::read(twice.path(path))?;
+            let same = if path.ends_with(".preset") {
+                presets(&is) == presets(was)
+            } else {
+                is == *was
+            };
+            assert!(same, "{name}: {path} is not what it was");
+        }
         only_root_reads_secrets(&twice)?;
         assert!(
             twice
@@ -244,6 +262,11 @@ async fn inspecting_brings_nothing_that_installs() -> Result<()> {
             .contains("multi-user.target.wants/thirdboot-inspect.service")
     );
     Ok(())
+}
+
+/// A preset file's lines, without their order.
+fn presets(text: &[u8]) -> BTreeSet<&[u8]> {
+    text.split(|byte| *byte == b'\n').collect()
 }
 
 /// Files with a secret in them are 0600 and root's.

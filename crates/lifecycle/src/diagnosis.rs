@@ -115,17 +115,18 @@ pub fn diagnose(run: &Run, now: Timestamp) -> Option<Diagnosis> {
                     join::refused(&ended.cause),
                 ));
             }
-            let advice = stalled(&in_stage, &since, now).map_or_else(String::new, |diagnosis| diagnosis.advice);
+            // As of its end: what is over does not change its cause.
+            let at_its_end = stalled(&in_stage, &since, run.entered_at);
             let said_by_host = run
                 .evidence
                 .last_word
                 .as_ref()
                 .is_some_and(|word| word.event.ends_with("-failed"));
-            let cause = if said_by_host {
-                Cause::HostFailed
-            } else {
-                stalled(&in_stage, &since, now).map_or(Cause::HostFailed, |d| d.cause)
+            let cause = match &at_its_end {
+                Some(diagnosis) if !said_by_host => diagnosis.cause,
+                _ => Cause::HostFailed,
             };
+            let advice = at_its_end.map_or_else(String::new, |diagnosis| diagnosis.advice);
             Some(Diagnosis {
                 cause,
                 says: format!("failed while {}: {}", ended.stage, ended.cause),
@@ -148,12 +149,13 @@ fn stalled(run: &Run, since: &str, now: Timestamp) -> Option<Diagnosis> {
             "check that the machine is powered, that network boot comes before the disk, that the provider's network boot is on, and that its boot URL or the network's boot file is the one shown for this host",
         ),
         Stage::Netbooting => netbooting(run, now),
-        Stage::Live if lock::waiting(run, now).is_some() => return lock::waiting(run, now),
-        Stage::Live => found(
-            Cause::NoClaim,
-            format!("the live system reported {since} and has not claimed its disk since"),
-            "look at the console for the disk check: no disk, several disks with none named, or one that holds something; then arm with a disk or with wipe",
-        ),
+        Stage::Live => lock::waiting(run, now).unwrap_or_else(|| {
+            found(
+                Cause::NoClaim,
+                format!("the live system reported {since} and has not claimed its disk since"),
+                "look at the console for the disk check: no disk, several disks with none named, or one that holds something; then arm with a disk or with wipe",
+            )
+        }),
         Stage::Installing => {
             let percent = evidence.percent.map_or_else(
                 || "no progress was reported".to_owned(),

@@ -38,7 +38,7 @@ pub fn documents(facts: &RunFacts<'_>) -> Result<Documents, RenderError> {
 }
 
 /// Ignition runs once more when the power is cut before its boot counts as complete: it would stop at the first file
-/// that is there already. Whoever said something of a file is heeded.
+/// that is there already. Whoever said something of a file is heeded. What is appended is appended again.
 fn over_itself(config: &mut Config) {
     for file in &mut config.storage.files {
         if file.contents.source.is_some() && file.overwrite.is_none() {

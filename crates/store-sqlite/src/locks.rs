@@ -190,7 +190,7 @@ async fn asked(batch: &mut Batch<'_>, ask: &LockAsk) -> Result<LockOutcome, Stor
     })
 }
 
-/// Hosts whose turn is before this one's, and that still ask.
+/// Hosts whose turn is before this one's, and that still ask. Nobody waits behind what they asked for before.
 async fn ahead(batch: &mut Batch<'_>, ask: &LockAsk, mine: Option<&LockSlot>) -> Result<usize, StoreError> {
     let waits = mine.filter(|mine| mine.keeps_its_turn(ask, batch.now));
     let since = waits.map_or(batch.now, |mine| mine.since);
@@ -199,10 +199,11 @@ async fn ahead(batch: &mut Batch<'_>, ask: &LockAsk, mine: Option<&LockSlot>) ->
         .saturating_sub(SignedDuration::from_secs(WAITER_FRESH_S))
         .unwrap_or(Timestamp::MIN);
     let count: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM lock_slots WHERE group_name = ? AND state <> 'released' AND state = 'waiting' AND asked_at >= ? \
-         AND (turn, since, host_id) < (?, ?, ?)",
+        "SELECT count(*) FROM lock_slots WHERE group_name = ? AND host_id <> ? AND state <> 'released' AND state = 'waiting' \
+         AND asked_at >= ? AND (turn, since, host_id) < (?, ?, ?)",
     )
     .bind(ask.group.as_str())
+    .bind(signed(ask.host))
     .bind(fresh.as_millisecond())
     .bind(turn(ask.reason))
     .bind(since.as_millisecond())

@@ -70,7 +70,7 @@ pub(crate) async fn open_locked(
     watch: Arc<dyn Watch>,
 ) -> Result<(SqliteStore, Opened), StoreError> {
     make_private(&options.db_path)?;
-    let place = Place::of(&options.db_path)?;
+    let place = Place::of(&options.db_path).await?;
     let writing = writing(&options.db_path);
     let mut connection = migrated(&writing).await?;
     let timing = Arc::new(deadlines::in_force(&mut connection, &options.deadlines).await?);

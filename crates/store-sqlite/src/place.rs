@@ -3,7 +3,6 @@
 //! A folder that was moved away, or whose mount is gone, leaves SQLite with open files that nobody finds again: what is
 //! written there is acknowledged and lost. So nothing is written while the path leads elsewhere.
 
-use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -18,16 +17,16 @@ pub(crate) struct Place {
 
 impl Place {
     /// The file that is there now.
-    pub(crate) fn of(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn of(path: &Path) -> Result<Self, StoreError> {
         Ok(Self {
             path: path.to_owned(),
-            file: identity(path)?,
+            file: identity(path).await?,
         })
     }
 
     /// Refuses when the file is gone, or another one.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if identity(&self.path)? == self.file {
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        if identity(&self.path).await? == self.file {
             return Ok(());
         }
         Err(StoreError::Unavailable(format!(
@@ -37,9 +36,9 @@ impl Place {
     }
 }
 
-/// File system and number of a file.
-fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
-    let found = fs::metadata(path);
+/// File system and number of a file. A mount that hangs may take long to answer.
+async fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
+    let found = tokio::fs::metadata(path).await;
     let found = found.map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     Ok((found.dev(), found.ino()))
 }

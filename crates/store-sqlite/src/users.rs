@@ -72,26 +72,19 @@ pub(crate) async fn write(batch: &mut Batch<'_>, change: &Change) -> Result<u64,
                 .bind(name)
         }
         Change::Follow(sha256, hash) => {
-            end_sessions_by_link(batch, sha256, now_ms).await?;
-            sqlx::query(
-                "UPDATE users SET password_hash = ?, password_set_at = ?, link_sha256 = NULL, link_expires_at = NULL \
-                 WHERE link_sha256 = ? AND link_expires_at > ?",
-            )
-            .bind(hash)
-            .bind(now_ms)
-            .bind(sha256)
-            .bind(now_ms)
+            let of_link: Option<String> =
+                sqlx::query_scalar("SELECT name FROM users WHERE link_sha256 = ? AND link_expires_at > ?")
+                    .bind(sha256)
+                    .bind(now_ms)
+                    .fetch_optional(&mut *batch.connection)
+                    .await
+                    .map_err(|error| unavailable(&error))?;
+            return match of_link {
+                Some(name) => set_password(batch, &name, hash, now_ms).await,
+                None => Ok(0),
+            };
         }
-        Change::Password(name, hash) => {
-            end_sessions(batch, name).await?;
-            sqlx::query(
-                "UPDATE users SET password_hash = ?, password_set_at = ?, link_sha256 = NULL, link_expires_at = NULL \
-                 WHERE name = ?",
-            )
-            .bind(hash)
-            .bind(now_ms)
-            .bind(name)
-        }
+        Change::Password(name, hash) => return set_password(batch, name, hash, now_ms).await,
         Change::Remove(name) => sqlx::query(REMOVE).bind(name),
         Change::Open(session, hash) => {
             forget_over(batch, now_ms).await?;
@@ -123,25 +116,23 @@ fn of<'q>(user: &'q User, query: Query<'q>) -> Query<'q> {
         .bind(user.password_set_at.unwrap_or(user.created_at).as_millisecond())
 }
 
-async fn end_sessions(batch: &mut Batch<'_>, name: &str) -> Result<(), StoreError> {
+/// A password ends all that the one before it opened, and the link to choose one.
+async fn set_password(batch: &mut Batch<'_>, name: &str, hash: &str, now_ms: i64) -> Result<u64, StoreError> {
     sqlx::query("DELETE FROM sessions WHERE user_name = ?")
         .bind(name)
         .execute(&mut *batch.connection)
         .await
-        .map(|_| ())
-        .map_err(|error| unavailable(&error))
-}
-
-async fn end_sessions_by_link(batch: &mut Batch<'_>, sha256: &str, now_ms: i64) -> Result<(), StoreError> {
-    let of_link = "DELETE FROM sessions WHERE user_name IN \
-        (SELECT name FROM users WHERE link_sha256 = ? AND link_expires_at > ?)";
-    sqlx::query(of_link)
-        .bind(sha256)
+        .map_err(|error| unavailable(&error))?;
+    let set = sqlx::query(
+        "UPDATE users SET password_hash = ?, password_set_at = ?, link_sha256 = NULL, link_expires_at = NULL WHERE name = ?",
+    );
+    let done = set
+        .bind(hash)
         .bind(now_ms)
+        .bind(name)
         .execute(&mut *batch.connection)
-        .await
-        .map(|_| ())
-        .map_err(|error| unavailable(&error))
+        .await;
+    Ok(done.map_err(|error| unavailable(&error))?.rows_affected())
 }
 
 async fn forget_over(batch: &mut Batch<'_>, now_ms: i64) -> Result<(), StoreError> {

@@ -126,6 +126,7 @@ impl Writer {
                     Ok(()) => held.into_iter().for_each(Held::give),
                     // It is stored: who asks again may be told that it is there already.
                     Err(error) => {
+                        self.watch.failed();
                         tracing::error!(%error, changes = held.len(), "what is stored here may be lost again");
                         let why = error.to_string();
                         for answer in held {
@@ -150,13 +151,14 @@ impl Writer {
 
     /// All of it in one transaction. An error means that nothing of it is stored.
     async fn transact(&mut self, queue: &mut Vec<Job>, held: &mut Vec<Held>) -> Result<Done, StoreError> {
-        self.place.check()?;
+        self.place.check().await?;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.options.connect().await.map_err(|error| unavailable(&error))?,
         };
         let timing = Arc::clone(&self.timing.borrow());
-        let result = async {
+        // On the heap: there is one of it at a time, and it is large.
+        let result = Box::pin(async {
             let mut batch = Batch::begin(&mut connection, &self.clock, timing, &self.defaults, &self.limits).await?;
             batch.hosts = std::mem::take(&mut self.hosts);
             batch.look_ahead(queue).await?;
@@ -173,7 +175,7 @@ impl Writer {
             }
             drop(jobs);
             batch.commit().await
-        }
+        })
         .await;
         match result {
             Ok(done) => {
@@ -191,10 +193,14 @@ impl Writer {
                 } else {
                     Ok(())
                 };
+                let standing = match followed {
+                    Ok(()) => self.place.check().await,
+                    behind => behind,
+                };
                 Ok(Done {
                     last_event: done.meta.last_event,
                     moves: done.moves,
-                    standing: followed.and_then(|()| self.place.check()),
+                    standing,
                 })
             }
             Err(error) => {

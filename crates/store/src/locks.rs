@@ -95,7 +95,8 @@ pub trait Locks: Send + Sync {
     async fn lock_group(&self, name: &GroupName) -> Result<Versioned<GroupSettings>, StoreError>;
 
     /// Replaces a group's settings, or goes back to the built-in ones, as long as they are those that were `seen`. Returns
-    /// their version; none when they are others by now, and stay. Who holds a slot keeps it.
+    /// their version; none when they are others by now, and stay. Who holds a slot keeps it. Settings that cannot be read
+    /// are not replaced.
     ///
     /// # Errors
     /// Only when the store cannot answer.

@@ -10,7 +10,7 @@ pub trait Watch: Send + Sync + 'static {
     /// A transaction is durable.
     fn committed(&self, commit: &Commit<'_>);
 
-    /// A transaction was given up; nothing of it is stored.
+    /// A transaction was given up, or it is not certain that what it stored lasts.
     fn failed(&self);
 }
 

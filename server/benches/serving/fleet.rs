@@ -16,8 +16,8 @@ use thirdboot_store::{Actor, Document, DocumentKind, HostId, HostState, Store, S
 
 /// Hosts whose script and config are fetched.
 const FETCHED: usize = 64;
-/// Hosts that report at the same time, at most.
-const REPORTERS: usize = 1_000;
+/// Hosts that have something to report, at most.
+const ABLE_TO_REPORT: usize = 1_000;
 /// Hosts that are watched meanwhile.
 const QUIET: usize = 500;
 /// Hosts added in one transaction.
@@ -60,6 +60,12 @@ impl Reporter {
 }
 
 impl Fleet {
+    /// So many of those that report, spread over the whole fleet.
+    pub(crate) fn some_reporters(&self, count: usize) -> Vec<Reporter> {
+        let step = (self.reporters.len() / count).max(1);
+        self.reporters.iter().step_by(step).take(count).cloned().collect()
+    }
+
     /// Fills a data folder with `size` hosts.
     pub(crate) async fn fill(folder: &Path, size: u32) -> anyhow::Result<Self> {
         mirror(&folder.join("assets"))?;
@@ -78,7 +84,8 @@ impl Fleet {
                 .collect()
         };
         let fetched = asked(FETCHED.min(hosts.len() / 2), 0);
-        let reporting: Vec<HostState> = asked(REPORTERS.min(hosts.len() / 2), 1)
+        // Of a thousand enough are left that nothing happens to.
+        let reporting: Vec<HostState> = asked(ABLE_TO_REPORT.min(hosts.len() * 2 / 5), 1)
             .into_iter()
             .filter(|host| fetched.iter().all(|other| other.id != host.id))
             .collect();

@@ -27,8 +27,8 @@ use watchers::Watchers;
 
 /// Sizes of the fleet.
 const SIZES: [u32; 4] = [10, 1_000, 10_000, 100_000];
-/// Size of the fleet whose pages are looked at, where nothing else is asked for.
-const PAGES_AT: u32 = 100_000;
+/// Size of the fleet where only a part is measured.
+const PART_AT: u32 = 100_000;
 /// How long each figure is measured.
 const MEASURE: Duration = Duration::from_secs(5);
 /// How long it runs before.
@@ -43,15 +43,6 @@ const SEQ_STEP: u64 = 1_000_000;
 const PAGES_SEQ: u64 = 100 * SEQ_STEP;
 /// Hosts that report where nobody looks on.
 const REPORTERS: usize = 256;
-/// Pages whose time is measured.
-const LOOKED_AT: [(&str, &str); 6] = [
-    ("fleet, first page", "/"),
-    ("fleet, a page in the middle", "/?after=2.node-050000"),
-    ("fleet, a search", "/?q=node-0500"),
-    ("fleet, a search that finds nothing", "/?q=nobody"),
-    ("fleet, by role and stage", "/?role=agent&stage=installing"),
-    ("fleet, what failed", "/?state=failed"),
-];
 /// Connections of a fetch load.
 const FETCHERS: usize = 32;
 
@@ -63,52 +54,61 @@ fn main() -> anyhow::Result<()> {
     let asked = Asked::from_arguments()?;
     let mut rows = Vec::new();
     for size in asked.sizes {
-        rows.extend(runtime.block_on(measure(size, asked.pages_only))?);
+        rows.extend(runtime.block_on(measure(size, asked.only))?);
     }
     report::print(&rows);
     Ok(())
 }
 
+/// A part of all there is to be measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Only {
+    /// What people look at, and what that costs those who boot.
+    Pages,
+    /// What open long polls and streams cost those who boot.
+    Watchers,
+}
+
 /// What is to be measured.
 struct Asked {
     sizes: Vec<u32>,
-    /// Only what people look at, and what that costs those who boot.
-    pages_only: bool,
+    only: Option<Only>,
 }
 
 impl Asked {
-    /// `cargo bench -- 10 1000` measures these sizes only, `cargo bench -- pages` the pages at 100,000 hosts.
+    /// `cargo bench -- 10 1000` measures these sizes only, `cargo bench -- pages` the pages at 100,000 hosts, `cargo bench
+    /// -- watchers` what those cost who wait there.
     fn from_arguments() -> anyhow::Result<Self> {
-        let given: Vec<String> = std::env::args()
-            .skip(1)
-            .filter(|argument| !argument.starts_with('-'))
-            .collect();
-        let pages_only = given.iter().any(|argument| argument == "pages");
-        let sizes: Vec<u32> = given
-            .iter()
-            .filter(|argument| *argument != "pages")
-            .map(|size| size.parse().with_context(|| format!("{size:?} is no number of hosts")))
-            .collect::<anyhow::Result<_>>()?;
-        Ok(Self {
-            sizes: match (sizes.is_empty(), pages_only) {
-                (false, _) => sizes,
-                (true, true) => vec![PAGES_AT],
-                (true, false) => SIZES.to_vec(),
-            },
-            pages_only,
-        })
+        let (mut sizes, mut only) = (Vec::new(), None);
+        for given in std::env::args().skip(1).filter(|argument| !argument.starts_with('-')) {
+            match given.as_str() {
+                "pages" => only = Some(Only::Pages),
+                "watchers" => only = Some(Only::Watchers),
+                size => sizes.push(
+                    size.parse()
+                        .with_context(|| format!("{size:?} is no number of hosts"))?,
+                ),
+            }
+        }
+        if sizes.is_empty() {
+            sizes = only.map_or_else(|| SIZES.to_vec(), |_| vec![PART_AT]);
+        }
+        Ok(Self { sizes, only })
     }
 }
 
-async fn measure(size: u32, pages_only: bool) -> anyhow::Result<Vec<Row>> {
+async fn measure(size: u32, only: Option<Only>) -> anyhow::Result<Vec<Row>> {
     eprintln!("{size} hosts: filling");
     let folder = tempfile::tempdir()?;
     let fleet = Fleet::fill(folder.path(), size).await?;
     let server = Server::start(folder.path()).await?;
     let started = (server.start_time, server.memory()?);
     eprintln!("{size} hosts: measuring");
-    if pages_only {
-        let rows = paged(size, folder.path(), &fleet, &server).await?;
+    if let Some(only) = only {
+        let rows = match only {
+            Only::Pages => paged(size, folder.path(), &fleet, &server).await?,
+            Only::Watchers => watched(size, folder.path(), &fleet, &server).await?,
+        };
         server.stop().await?;
         return Ok(rows);
     }
@@ -127,8 +127,9 @@ async fn measure(size: u32, pages_only: bool) -> anyhow::Result<Vec<Row>> {
         rows.push(Row::fetches(size, name, &ours, &beside));
     }
     let syncs = disk::fdatasyncs_per_second(folder.path(), MEASURE)?;
-    let reporters = &fleet.reporters[..fleet.reporters.len().min(REPORTERS)];
-    let reports = Load::reports(&server.boot, reporters, 0).run(WARM_UP, MEASURE).await?;
+    let reports = Load::reports(&server.boot, &fleet.some_reporters(REPORTERS), 0)
+        .run(WARM_UP, MEASURE)
+        .await?;
     rows.push(Row::changes(size, &reports, syncs));
     rows.push(Row::memory(
         size,
@@ -138,6 +139,8 @@ async fn measure(size: u32, pages_only: bool) -> anyhow::Result<Vec<Row>> {
     rows.extend(paged(size, folder.path(), &fleet, &server).await?);
     if fleet.quiet.len() >= WATCHED {
         rows.extend(watched(size, folder.path(), &fleet, &server).await?);
+    } else {
+        eprintln!("{size} hosts: too few to watch {WATCHED} that nothing happens to");
     }
     server.stop().await?;
     Ok(rows)
@@ -155,8 +158,16 @@ async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyh
     };
     let asked = async |path: &str| costly(Load::again(&server.control, person.request(path))).await;
     let bare = asked("/account").await?;
-    for (what, path) in LOOKED_AT {
-        rows.push(Row::page(size, what, &asked(path).await?, &bare));
+    let middle = format!("node-{:06}", size / 2);
+    for (what, path) in [
+        ("fleet, first page", "/".to_owned()),
+        ("fleet, a page in the middle", format!("/?after=2.{middle}")),
+        ("fleet, a search", format!("/?q={}", &middle[.."node-0000".len()])),
+        ("fleet, a search that finds nothing", "/?q=nobody".to_owned()),
+        ("fleet, by role and stage", "/?role=agent&stage=installing".to_owned()),
+        ("fleet, what failed", "/?state=failed".to_owned()),
+    ] {
+        rows.push(Row::page(size, what, &asked(&path).await?, &bare));
     }
     let names: Vec<String> = fleet.reporters.iter().map(|reporter| reporter.name.clone()).collect();
     let mut seq = PAGES_SEQ;
@@ -193,7 +204,7 @@ async fn paged(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyh
 
 /// The same loads without and with watchers, in turns: what one of them loses to noise the other does, too.
 async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> anyhow::Result<Vec<Row>> {
-    let reporters = &fleet.reporters[..fleet.reporters.len().min(REPORTERS)];
+    let reporters = fleet.some_reporters(REPORTERS);
     let mut seq = SEQ_STEP;
     let (mut scripts, mut reports) = (Vec::new(), Vec::new());
     for turn in 0..2 * TURNS {
@@ -203,7 +214,7 @@ async fn watched(size: u32, folder: &Path, fleet: &Fleet, server: &Server) -> an
         };
         let load = Load::get(&server.boot, &fleet.scripts, FETCHERS);
         scripts.push(load.run(WARM_UP, MEASURE).await?);
-        let load = Load::reports(&server.boot, reporters, seq);
+        let load = Load::reports(&server.boot, &reporters, seq);
         reports.push(load.run(WARM_UP, MEASURE).await?);
         seq += SEQ_STEP;
         if let Some(watchers) = watchers {

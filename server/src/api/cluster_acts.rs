@@ -162,9 +162,9 @@ pub(super) async fn move_right(
         let done = cancel(&app, &holder, &by).await;
         cancelled = cancelled.and(done);
     }
-    cancelled?;
     tracing::warn!(cluster = %name, to = %body.to, %by, "the right to begin the cluster was moved");
     app.look_at_clusters.notify_one();
+    cancelled?;
     shown(StatusCode::OK, &app, &saved).await
 }
 

@@ -70,10 +70,7 @@ pub(super) async fn pull(
     let latest = latest(&client, upstream, request).await?;
     job.found(&latest.version, latest.files.iter().map(|file| file.name.as_str()));
     let folder = assets.folder(request.arch, &latest.version);
-    tokio::fs::create_dir_all(&folder)
-        .await
-        .with_context(|| folder.display().to_string())?;
-    sweep::mark(&folder).with_context(|| folder.display().to_string())?;
+    sweep::make(&folder).with_context(|| folder.display().to_string())?;
     let mut files = Vec::new();
     for wanted in &latest.files {
         let progress = job.begins(&wanted.name);

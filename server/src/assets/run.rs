@@ -27,6 +27,8 @@ async fn run(app: App, job: Arc<Job>, what: What) {
     if !job.starts() {
         return;
     }
+    // First: they may hold the room that this one needs.
+    versions::tidy(&app).await;
     let done = work(&app, &job, &what).await;
     let outcome = match &done {
         Ok(_) => "done",

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use thirdboot_lifecycle::Arch;
 
 /// A pull that broke off is taken up again where it was, for so long.
 const LEFT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -13,8 +14,12 @@ const MARK: &str = ".pull";
 /// How names of versions begin that are being removed.
 pub(super) const GONE: &str = ".gone.";
 
-/// Marks a version's folder as a pull's.
-pub(super) fn mark(folder: &Path) -> io::Result<()> {
+/// Makes a version's folder and marks it as a pull's. One that somebody laid there stays theirs.
+pub(super) fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
     fs::write(folder.join(MARK), [])
 }
 
@@ -33,8 +38,8 @@ pub(super) fn sweep(root: &Path, now: Timestamp) -> Vec<PathBuf> {
             Err(error) => tracing::warn!(path = %path.display(), %error, "a leftover stays in the mirror"),
         }
     };
-    for arch in ["x86_64", "aarch64"] {
-        for (name, path) in entries(&root.join(arch)) {
+    for arch in [Arch::X86_64, Arch::Aarch64] {
+        for (name, path) in entries(&root.join(arch.as_str())) {
             let is_folder = path.is_dir() && !path.is_symlink();
             if is_folder && (name.starts_with(GONE) || is_abandoned(&path, now)) {
                 remove(path);
@@ -89,6 +94,18 @@ mod tests {
         let file = fs::File::create(path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW - days_old * DAY))
             .unwrap();
+    }
+
+    #[test]
+    fn what_somebody_laid_there_stays_theirs() {
+        let root = tempfile::tempdir().unwrap();
+        let (by_hand, by_a_pull) = (root.path().join("43.1"), root.path().join("43.2"));
+        fs::create_dir(&by_hand).unwrap();
+        make(&by_hand).unwrap();
+        make(&by_a_pull).unwrap();
+        make(&by_a_pull).unwrap();
+        assert!(!by_hand.join(MARK).exists());
+        assert!(by_a_pull.join(MARK).exists());
     }
 
     #[test]

@@ -90,11 +90,17 @@ async fn needs(app: &App) -> Result<BTreeMap<Key, Vec<String>>, Failure> {
     }
 }
 
+/// Removes what ended pulls and removals left. The caller holds the turn.
+pub(super) async fn tidy(app: &App) {
+    // Nobody removes a version meanwhile.
+    let _alone = app.assets.usage.write().await;
+    app.assets.sweep(app.store.now()).await;
+}
+
 /// Removes versions that nobody needs, but for the `keep` latest of each architecture. Returns what went.
 pub(crate) async fn prune(app: &App, keep: usize) -> Result<Vec<String>, Failure> {
     // No run begins meanwhile with a version that was just found unneeded.
     let _alone = app.assets.usage.write().await;
-    app.assets.sweep(app.store.now()).await;
     let mut gone = Vec::new();
     let mut spared: BTreeMap<String, usize> = BTreeMap::new();
     let mut versions = versions(app).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 use thirdboot_api::{Problem, ProblemType};
@@ -14,7 +14,7 @@ const MAX_BODY_BYTES: usize = thirdboot_api::boot::MAX_REPORT_BYTES;
 /// The same of a whole inventory.
 const MAX_LARGE_BODY_BYTES: usize = 32 << 20;
 /// How long a body may take to arrive: a host that is slower asks again.
-pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A JSON body.
 #[derive(Debug)]
@@ -41,8 +41,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LargeJson<T> {
 }
 
 async fn read<T: DeserializeOwned>(request: Request, max_bytes: usize) -> Result<T, Failure> {
-    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), max_bytes)).await {
-        Ok(Ok(bytes)) => parse(&bytes),
+    parse(&bytes(request.into_body(), max_bytes).await?)
+}
+
+/// A whole body.
+///
+/// # Errors
+/// When it is longer, breaks off or is too slow.
+pub(crate) async fn bytes(body: Body, max_bytes: usize) -> Result<Bytes, Failure> {
+    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, max_bytes)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_large(&error) => {
             let detail = format!("a body has at most {max_bytes} bytes");
             Err(Failure::new(ProblemType::TooLarge, detail))

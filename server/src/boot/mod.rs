@@ -24,7 +24,7 @@ use axum::routing::{get, post};
 
 pub(crate) use asking::{Peer, Source};
 pub(crate) use bearer::token as bearer_token;
-pub(crate) use body::BODY_TIMEOUT;
+pub(crate) use body::bytes;
 pub(crate) use body::{Json, LargeJson};
 pub use opened::OpenDocuments;
 pub(crate) use opened::assets as manifest_of_run;

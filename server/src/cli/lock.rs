@@ -102,7 +102,7 @@ fn is_installed_otherwise(before: &LockGroupSpec, now: &LockGroupSpec) -> bool {
 impl LockCommand {
     pub(super) async fn run(self) -> Result<(), Failure> {
         let (client, output) = (self.connection.client()?, &self.connection.output);
-        let group = match self.action {
+        let (before, group) = match self.action {
             Action::List => {
                 let groups = client.locks().await?.items;
                 return output.print(&groups, || listed(&groups, output.columns(), now()));
@@ -111,21 +111,28 @@ impl LockCommand {
                 let place = client.release_lock(&host, &ReleaseLockBody { reason }).await?;
                 return output.print(&place, || format!("{host}: its reboot lock is released\n"));
             }
-            Action::Group(Group::Show { name }) => client.lock_group(&name).await?,
-            Action::Group(Group::Reset { name }) => client.reset_lock_group(&name, "*").await?,
+            Action::Group(Group::Show { name }) => {
+                let group = client.lock_group(&name).await?;
+                return output.print(&group, || shown(&group, output.columns(), now()));
+            }
+            Action::Group(Group::Reset { name }) => {
+                let before = client.lock_group(&name).await?;
+                let group = client.reset_lock_group(&name, &before.etag).await?;
+                (before, group)
+            }
             Action::Group(Group::Set(set)) => {
                 let before = client.lock_group(&set.name).await?;
                 let spec = set.change(before.settings.clone())?;
                 let group = client.put_lock_group(&set.name, &spec, &before.etag).await?;
-                let note = if is_installed_otherwise(&before.settings, &spec) {
-                    INSTALLED
-                } else {
-                    ""
-                };
-                return output.print(&group, || shown(&group, output.columns(), now()) + note);
+                (before, group)
             }
         };
-        output.print(&group, || shown(&group, output.columns(), now()))
+        let note = if is_installed_otherwise(&before.settings, &group.settings) {
+            INSTALLED
+        } else {
+            ""
+        };
+        output.print(&group, || shown(&group, output.columns(), now()) + note)
     }
 }
 

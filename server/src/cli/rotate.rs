@@ -42,7 +42,7 @@ pub struct RotateOptions {
 #[derive(Debug, Serialize)]
 struct Done<'a> {
     /// The file with the master key.
-    file: &'a Path,
+    file: String,
     /// Whether a new key was made.
     rotated: bool,
     /// Former keys that were given up.
@@ -105,7 +105,7 @@ async fn rotate(
     keys.write(file)?;
     let resealed = reseal(&keys, store).await?;
     let done = Done {
-        file,
+        file: file.display().to_string(),
         rotated: true,
         forgotten: 0,
         resealed,
@@ -135,7 +135,7 @@ async fn forget(
     output: &Output,
 ) -> Result<(), Failure> {
     let mut done = Done {
-        file,
+        file: file.display().to_string(),
         rotated: false,
         forgotten: 0,
         resealed: 0,

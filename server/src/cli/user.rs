@@ -75,10 +75,8 @@ impl UserCommand {
                     password,
                 };
                 client.add_user(&user).await?;
-                let link = client.user_link(&name).await.map_err(|error| {
-                    anyhow::anyhow!(
-                        "{name} was added, the link was not made: {error} (`thirdboot user link {name}` makes one)"
-                    )
+                let link = client.user_link(&name).await.inspect_err(|_| {
+                    eprintln!("{name} was added, the link was not made: `thirdboot user link {name}` makes one");
                 })?;
                 print_link(connection, &client, &name, &link)
             }
@@ -90,7 +88,7 @@ impl UserCommand {
                 let user = client.set_role(&name, role).await?;
                 connection
                     .output
-                    .print(&user, || format!("{}: may do what a {} may\n", user.name, user.role))
+                    .print(&user, || format!("{}: is {} now\n", user.name, user.role))
             }
             Action::Add {
                 name,
@@ -163,7 +161,8 @@ fn list(users: &[UserView]) -> String {
             user.name.clone(),
             user.role.to_string(),
             match (user.password_set_at, user.link_expires_at) {
-                (_, Some(over)) => format!("by a link until {over}"),
+                (Some(at), Some(over)) => format!("set {at}, a link until {over}"),
+                (None, Some(over)) => format!("by a link until {over}"),
                 (Some(at), None) => format!("set {at}"),
                 (None, None) => "none: thirdboot user link".to_owned(),
             },

@@ -1,7 +1,7 @@
 //! What was seen of clusters a moment ago. Only in memory: after a restart it is looked at anew.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use thirdboot_lifecycle::{Api, ClusterName, Holder, NodeWord, RunNumber, Sight};
@@ -14,8 +14,19 @@ const MAX_AGE: Duration = Duration::from_secs(60);
 pub(crate) struct Watched {
     /// Whether nobody looks: the clusters' networks are out of reach from here.
     is_blind: bool,
-    clusters: Mutex<BTreeMap<ClusterName, Seen>>,
+    known: Mutex<Known>,
 }
+
+#[derive(Debug, Default)]
+struct Known {
+    clusters: BTreeMap<ClusterName, Seen>,
+    /// How often something was forgotten.
+    forgotten: u64,
+}
+
+/// When a look began: what was forgotten since is not remembered by it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun(u64);
 
 /// What was seen of one.
 #[derive(Debug, Clone, Default)]
@@ -65,21 +76,33 @@ impl Watched {
         self.is_blind
     }
 
-    /// What is known now.
-    pub(crate) fn of(&self, name: &ClusterName) -> Seen {
-        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
-        clusters.get(name).cloned().unwrap_or_default()
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn keep(&self, name: &ClusterName, seen: Seen) {
-        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
-        clusters.insert(name.clone(), seen);
+    /// What is known now.
+    pub(crate) fn of(&self, name: &ClusterName) -> Seen {
+        self.known().clusters.get(name).cloned().unwrap_or_default()
+    }
+
+    /// A look begins. What it goes by is read after this.
+    pub(super) fn begin(&self) -> Begun {
+        Begun(self.known().forgotten)
+    }
+
+    /// What a look saw; nothing where something was forgotten since it began: the next look is soon.
+    pub(super) fn keep(&self, name: &ClusterName, seen: Seen, begun: Begun) {
+        let mut known = self.known();
+        if known.forgotten == begun.0 {
+            known.clusters.insert(name.clone(), seen);
+        }
     }
 
     /// Nothing is known any more: whoever asks next waits for a new look.
     pub(crate) fn forget(&self, name: &ClusterName) {
-        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
-        clusters.remove(name);
+        let mut known = self.known();
+        known.clusters.remove(name);
+        known.forgotten += 1;
     }
 
     /// What the one who asks to join goes by. The asker itself answers nothing.
@@ -117,5 +140,25 @@ impl Watched {
                 .map(|(_, name)| name)
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_began_before_something_was_forgotten_brings_nothing_back() {
+        let (watched, prod) = (Watched::default(), "prod".parse().unwrap());
+        let seen = || Seen {
+            looked_at: Some(Instant::now()),
+            ..Seen::default()
+        };
+        let begun = watched.begin();
+        watched.forget(&prod);
+        watched.keep(&prod, seen(), begun);
+        assert!(watched.of(&prod).looked_at.is_none());
+        watched.keep(&prod, seen(), watched.begin());
+        assert!(watched.of(&prod).looked_at.is_some());
     }
 }

@@ -17,7 +17,7 @@ use thirdboot_store::{ClusterState, HostState, Submission, SubmitError};
 
 use super::nodes::{NodeFacts, Nodes, Trouble};
 use super::probe::Prober;
-use super::watched::ApiSeen;
+use super::watched::{ApiSeen, Begun};
 use super::{Access, Seen, open_access, place};
 use crate::App;
 
@@ -52,11 +52,12 @@ pub(crate) async fn run(app: App) {
 
 /// A server of a cluster that has not answered for so long is not the only one that is asked.
 const HEDGE: Duration = Duration::from_secs(1);
-/// How long one cluster may take: the others' next look waits for it.
+/// How long the API of one cluster may take: the others' next look waits for it.
 const ROUND_LIMIT: Duration = Duration::from_secs(30);
 
 /// One round over all clusters, side by side: one that is silent must not hold up the others.
 pub(super) async fn round(app: &App, prober: &Prober, port: u16) {
+    let begun = app.clusters.begin();
     let clusters = match app.store.clusters().await {
         Ok(clusters) => clusters,
         Err(error) => {
@@ -64,11 +65,10 @@ pub(super) async fn round(app: &App, prober: &Prober, port: u16) {
             return;
         }
     };
-    let one = |kept| tokio::time::timeout(ROUND_LIMIT, one(app, prober, port, kept));
-    join_all(clusters.iter().map(one)).await;
+    join_all(clusters.iter().map(|kept| one(app, prober, port, kept, begun))).await;
 }
 
-async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState) {
+async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState, begun: Begun) {
     let name = &kept.cluster.spec.name;
     let hosts = match app.store.hosts_of(name).await {
         Ok(hosts) => hosts,
@@ -93,10 +93,16 @@ async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState) {
         .chain(access.iter().flatten().map(Access::ca_sha256))
         .collect();
     probe(prober, &kept.cluster, &known, &servers, &mut seen).await;
-    // What follows may be cut off.
-    app.clusters.keep(name, seen.clone());
     match access {
-        Some(Ok(access)) => ask(app, port, kept, &access, &hosts, &servers, &mut seen).await,
+        Some(Ok(access)) => {
+            let asked = ask(app, port, kept, &access, &hosts, &servers, &mut seen);
+            if tokio::time::timeout(ROUND_LIMIT, asked).await.is_err() {
+                tracing::warn!(cluster = %name, "the API of a cluster takes too long to answer");
+                let limit = ROUND_LIMIT.as_secs();
+                seen.api = ApiSeen::Unreachable(format!("it did not answer everything within {limit} s"));
+                seen.nodes.clear();
+            }
+        }
         Some(Err(_)) => {
             seen.api = ApiSeen::Unreachable("its kubeconfig cannot be opened: was the master key changed?".to_owned());
         }
@@ -106,7 +112,7 @@ async fn one(app: &App, prober: &Prober, port: u16, kept: &ClusterState) {
             seen.nodes.clear();
         }
     }
-    app.clusters.keep(name, seen);
+    app.clusters.keep(name, seen, begun);
 }
 
 /// A server and its addresses in the cluster.

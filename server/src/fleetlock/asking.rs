@@ -79,10 +79,12 @@ async fn servers(
         nodes.is_some_and(|nodes| !nodes.get(state.host.name.as_str()).is_some_and(|node| node.ready))
     };
     let asker_is_down = by_run(asker) || by_node(asker);
-    // Others that wait in their live systems for the same slot: of those that are down one goes first.
+    // Others that wait in their live systems for the same slot: of those that are down one goes first. An inspection takes
+    // no slot, and waits for none.
     let only_waits = |state: &HostState| {
-        let run = state.run.as_ref();
-        run.is_some_and(|run| run.stage == Stage::Live && !run.was_claimed())
+        let waits =
+            |run: &Run| run.stage == Stage::Live && !run.was_claimed() && run.permit.purpose != Purpose::Inspect;
+        state.run.as_ref().is_some_and(waits)
     };
     let is_down = |state: &&&HostState| {
         let is_before_it = !(asker_is_down && only_waits(state));

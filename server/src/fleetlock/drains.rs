@@ -50,13 +50,14 @@ pub(super) async fn drain(
     let (host, since) = (state.id, slot.since);
     // Others were drained since the list was read: it may have been given back.
     let now = app.store.lock_of(host).await?;
-    if now.is_none_or(|now| now.state != SlotState::Reserved || now.since != since) {
+    let is_meant = |now: &LockSlot| now.state == SlotState::Reserved && now.since == since;
+    let Some(slot) = now.filter(is_meant) else {
         return Ok(());
-    }
+    };
     let settings = app.store.lock_group(&slot.group).await?.value;
     // Its settings were changed, or its window is over: nobody was told yet that it may go.
     if let Err(not_now) = settings.permits(&slot.group, slot.reason, app.store.now()) {
-        release(app, slot, &not_now.why).await?;
+        release(app, &slot, &not_now.why).await?;
         // So that it is uncordoned at once.
         app.look_at_locks.notify_one();
         return Ok(());

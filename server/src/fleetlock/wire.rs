@@ -2,21 +2,19 @@
 //! speaks it. It sends no Content-Type, and understands no problem documents.
 
 use axum::Json as Answered;
-use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use thirdboot_lifecycle::{LockReason, SlotState, Stage};
+use thirdboot_lifecycle::{LockAsk, LockReason, SlotState, Stage};
 use thirdboot_render::fleetlock_identity;
 use thirdboot_store::{Actor, HostState, LockChange};
 
-use super::asking::{group_of, question};
+use super::asking::{cluster_of, group_of, question};
 use super::patience::{Slow, is_well_again, nodes_beside};
 use super::worker::release;
 use crate::App;
-use crate::boot::BODY_TIMEOUT;
-use crate::boot::Transport;
+use crate::boot::{self, Transport};
 use crate::observe;
 use crate::path::Path;
 use crate::problem::Failure;
@@ -109,13 +107,17 @@ async fn asks(app: &App, secret: &str, request: Request) -> Result<(), Refusal> 
     }
     is_wanted(app, &state, reason).await?;
     let late = |slow: Slow| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_slow", slow.to_string());
-    let nodes = match nodes_beside(app, &state).await {
-        Ok(nodes) => nodes,
-        // What was granted stays granted, whatever the cluster says.
-        Err(_) if is_granted(app, &state).await? => return Ok(()),
-        Err(slow) => return Err(late(slow)),
+    // What was granted stays granted, whatever the cluster says: nobody waits for its word.
+    let ask = if is_granted(app, &state).await? {
+        LockAsk {
+            // Should it be taken back at this moment, nothing is granted undrained.
+            drains: cluster_of(&state).is_some(),
+            ..question(app, &state, reason, None).await?
+        }
+    } else {
+        let nodes = nodes_beside(app, &state).await.map_err(late)?;
+        question(app, &state, reason, nodes.as_ref()).await?
     };
-    let ask = question(app, &state, reason, nodes.as_ref()).await?;
     let outcome = app.store.change_lock(LockChange::Ask(ask)).await?;
     if outcome.is_new {
         app.look_at_locks.notify_one();
@@ -153,7 +155,8 @@ async fn is_wanted(app: &App, state: &HostState, reason: LockReason) -> Result<(
     };
     match app.store.lock_of(state.id).await? {
         Some(slot) if slot.state == SlotState::Granted => return Ok(()),
-        Some(slot) if slot.state != SlotState::Released && !slot.reason.is_down_already() => {
+        // A place for another reason is not what this is about.
+        Some(slot) if slot.state != SlotState::Released && slot.reason == reason => {
             release(app, &slot, &not_now.why).await?;
             app.look_at_locks.notify_one();
         }
@@ -212,7 +215,6 @@ async fn client(app: &App, secret: &str, request: Request) -> Result<(HostState,
     let state = host_of(app, secret).await?;
     observe::concerns(&state);
     let malformed = |why: &str| Refusal::new(StatusCode::BAD_REQUEST, "malformed", why);
-    let late = |why: &str| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", why);
     let is_fleetlock = |headers: &HeaderMap| headers.get("fleet-lock-protocol").is_some_and(|value| value == "true");
     if !is_fleetlock(request.headers()) {
         return Err(malformed("expected the header fleet-lock-protocol: true"));
@@ -221,10 +223,11 @@ async fn client(app: &App, secret: &str, request: Request) -> Result<(HostState,
         Some(value) if value == "monthly" => LockReason::Monthly,
         _ => LockReason::Update,
     };
-    let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY_BYTES)).await;
-    let body = body
-        .map_err(|_| late("the body did not arrive in time"))?
-        .map_err(|_| malformed("the body broke off, or is longer than a question can be"))?;
+    let body = boot::bytes(request.into_body(), MAX_BODY_BYTES).await;
+    let body = body.map_err(|failure| match failure.problem().status {
+        413 => malformed("the body is longer than a question can be"),
+        _ => failure.into(),
+    })?;
     let Body { client_params } = serde_json::from_slice(&body)
         .map_err(|_| malformed("expected JSON: {\"client_params\": {\"id\": \"…\", \"group\": \"…\"}}"))?;
     let (id, group) = (fleetlock_identity(&state.host).id, group_of(&state));

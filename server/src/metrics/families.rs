@@ -136,7 +136,7 @@ fn service(to: &mut Registry, from: &Metrics) {
         store_up: "store_up", "Whether the store answered this scrape";
         commit_changes: "commit_changes", "Changes that shared a commit";
         commit_seconds: "commit", "Time from a commit's first statement to its answer", Seconds;
-        commits_failed: "commits_failed", "Transactions that were given up: full, locked or lost";
+        commits_failed: "commits_failed", "Transactions that were given up, or may not last: full, locked or lost";
         requests: "http_request", "Time to an answer's head", Seconds;
         responses: "http_responses", "Answers by status";
         refusals: "refusals", "Answers that are problem documents, by kind";

@@ -113,7 +113,10 @@ async fn built(visitor: &Visitor, name: &str, problem: Option<Problem>) -> Respo
                 .collect();
             queue.sort_by_key(|member| !member.joins);
             let page = ClusterPage {
-                shell: visitor.shell("clusters", name).live(None),
+                shell: visitor
+                    .shell("clusters", name)
+                    .live(None)
+                    .at(problem.is_some(), format!("/clusters/{}", super::links::segment(name))),
                 cluster: Cluster::of(view),
                 queue,
                 is_admin: visitor.is_admin(),

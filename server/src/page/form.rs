@@ -1,6 +1,6 @@
 //! Forms: read whole, and taken from our own pages only.
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts as _};
 use axum::http::{HeaderMap, Request, header};
 use axum::response::Response;
@@ -9,7 +9,7 @@ use thirdboot_api::{Problem, ProblemType};
 
 use super::Pages;
 use super::visitor::{Visitor, form_token};
-use crate::boot::BODY_TIMEOUT;
+use crate::boot;
 
 /// A template's text is the largest thing that is ever typed.
 const MAX_BYTES: usize = 1 << 20;
@@ -96,14 +96,7 @@ pub(super) async fn fields(headers: &HeaderMap, body: Body) -> Result<Fields, Pr
     if !is_same_site(headers) {
         return Err(foreign());
     }
-    let late = |_| Problem::new(ProblemType::Unavailable, "the form did not arrive in time");
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, MAX_BYTES))
-        .await
-        .map_err(late)?;
-    let bytes = bytes.map_err(|_| {
-        let detail = format!("expected a form of at most {MAX_BYTES} bytes");
-        Problem::new(ProblemType::TooLarge, detail)
-    })?;
+    let bytes = boot::bytes(body, MAX_BYTES).await?;
     Ok(Fields(form_urlencoded::parse(&bytes).into_owned().collect()))
 }
 

@@ -52,10 +52,9 @@ impl MachinePage {
         } else {
             at == field
         };
-        is_here.then(|| match (&problem.detail, field) {
-            (Some(detail), "") if !at.is_empty() => format!("{at}: {detail}"),
-            (Some(detail), _) => detail.clone(),
-            (None, _) => problem.title.clone(),
+        is_here.then(|| match field {
+            "" if !at.is_empty() => format!("{at}: {}", problem.says()),
+            _ => problem.says().to_owned(),
         })
     }
 }

@@ -195,7 +195,7 @@ pub(super) fn boots(host: &HostView) -> String {
 
 /// Time in the stage against its deadline, in words, with the exact times on hover: HTML.
 pub(super) fn against_deadline(run: &RunView, now: Timestamp) -> String {
-    let is_over = matches!(run.stage.as_str(), "ready" | "failed" | "cancelled");
+    let is_over = run.stage.is_end();
     let due = run.deadline_at.filter(|_| !is_over);
     let spent = span(now.duration_since(run.entered_at));
     let says = match due {

@@ -64,13 +64,16 @@ pub(super) async fn pass(app: &App, due: &mut HashMap<HostId, Instant>, is_nudge
     };
     due.retain(|id, _| hosts.iter().any(|state| state.id == *id));
     let now = Instant::now();
-    let is_due = |state: &HostState| {
-        let is_time = due.get(&state.id).is_none_or(|then| *then <= now);
-        is_time || is_nudged && is_waiting(app, state)
-    };
-    let mut chosen: Vec<&HostState> = hosts.iter().filter(|state| is_due(state)).collect();
-    // What is wanted goes first, and nobody waits for more than one round of looks.
-    chosen.sort_by_key(|state| !is_waiting(app, state));
+    if is_nudged {
+        // All of them are due, though one pass looks at a few.
+        for state in hosts.iter().filter(|state| is_waiting(app, state)) {
+            due.entry(state.id).and_modify(|then| *then = now.min(*then));
+        }
+    }
+    let is_due = |state: &&HostState| due.get(&state.id).is_none_or(|then| *then <= now);
+    let mut chosen: Vec<&HostState> = hosts.iter().filter(is_due).collect();
+    // What is wanted goes first, and of that what was not looked at for longest: trouble that lasts starves nobody.
+    chosen.sort_by_key(|state| (!is_waiting(app, state), due.get(&state.id).copied()));
     let are_more = chosen.len() > AT_ONCE;
     let chosen: Vec<HostId> = chosen.iter().take(AT_ONCE).map(|state| state.id).collect();
     let looks = stream::iter(chosen).map(|id| async move { (id, look_at(app, id).await) });

@@ -1,7 +1,8 @@
 //! One look at one machine: what is wanted is asked for, and what came of it is kept.
 
 use thirdboot_lifecycle::{
-    AtProvider, Capability, KnownBy, Power, PowerStep, Provider, ProviderLook, RunNumber, TroubleKind, Wanted, wanted,
+    AtProvider, Capability, KnownBy, Power, PowerStep, Provider, ProviderLook, RunNumber, Stage, TroubleKind, Wanted,
+    wanted,
 };
 use thirdboot_store::{HostId, HostState, Submission, SubmitError};
 
@@ -39,6 +40,7 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
         provider,
         boot_url: (owns_url && wanted.netboot == Some(true)).then(|| boot_url_of(app, &state)),
         wanted: &wanted,
+        armed: state.run.as_ref().filter(|run| run.stage == Stage::Armed),
         before: before(&state),
     };
     let (mut look, next) = driver.look(&asked).await;
@@ -109,7 +111,7 @@ async fn power_on(
         power: Some(PowerStep::Asks(run)),
         ..told.clone()
     };
-    keep(app, &state, asks).await?;
+    let asking = keep(app, &state, asks).await?;
     let (step, trouble) = match driver.act(&provider.device, &action).await {
         Done::Took => (Some(PowerStep::Took(run)), None),
         Done::Declined(fault) => {
@@ -118,13 +120,16 @@ async fn power_on(
         }
         Done::Uncertain(fault) => (None, trouble(TroubleKind::PowerUncertain, &fault.says)),
     };
-    let (state, _) = wanted_now(app, id).await.ok()??;
+    // What came of it may not be kept: then it is being asked for still, and is looked for at the next look.
+    let Ok(Some((state, _))) = wanted_now(app, id).await else {
+        return Some(asking);
+    };
     let look = ProviderLook {
         power: step,
         trouble,
         ..told
     };
-    keep(app, &state, look).await
+    Some(keep(app, &state, look).await.unwrap_or(asking))
 }
 
 /// What is known of the machine, and what is wrong, as a look that adds nothing.

@@ -65,7 +65,12 @@ fn operation(method: &Method, path: &str) -> Option<&'static Value> {
 /// What a reference stands for.
 fn resolved(value: &Value) -> &Value {
     let pointer = value["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
-    pointer.map_or(value, |pointer| DOCUMENT.pointer(pointer).unwrap_or(&Value::Null))
+    let to = |pointer: &str| {
+        DOCUMENT
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("{pointer} leads nowhere"))
+    };
+    pointer.map_or(value, to)
 }
 
 /// Whether a value has the shape that a schema says; else where it has not.

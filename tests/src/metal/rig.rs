@@ -21,7 +21,7 @@ use crate::vm::{Firmware, LOOPBACK};
 /// The folder of all runs; each story has one of its own in it, of its last run.
 const RUNS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/metal");
 
-/// Outer bound of a wait. All three boots of the short story took eight and ten minutes beside a compiler.
+/// Outer bound of a wait.
 const LIMIT: Duration = Duration::from_secs(1800);
 
 /// A machine that says nothing for so long, on its port or to the server, is dead.

@@ -6,6 +6,7 @@
 #
 # FOLDER, on a file system that can be an overlay's upper one, keeps what was written from boot to boot.
 set -euo pipefail
+(($$ == 1)) || { echo "machine.sh: only as process 1 of namespaces of its own" >&2 && exit 1; }
 folder=$1 tree=$2 boot_id=$3 end=$4
 standins=$(dirname "${BASH_SOURCE[0]}")/../../metal/standins
 

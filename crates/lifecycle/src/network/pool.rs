@@ -152,6 +152,7 @@ mod tests {
             let pool = range(&format!(r#"{{"prefix":"10.8.0.0/{bits}"}}"#));
             for key in pool.keys() {
                 prop_assert!(pool.with_prefix(from_key(key)).is_some(), "{}", from_key(key));
+                prop_assert!(pool.prefix.contains(&from_key(key)), "{}", from_key(key));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceId, Provider};
+use super::DeviceId;
 
 /// VLANs that this server had put on the ports of one machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,11 +35,10 @@ impl PutVlans {
         self.ids.retain(|id| carried.contains(id));
     }
 
-    /// Those that are on this machine, if it is the one that the host names.
+    /// What is known of this machine: of another one is no word.
     #[must_use]
-    pub fn on<'a>(put: Option<&'a Self>, provider: &Provider) -> &'a [u16] {
-        put.filter(|put| put.device == provider.device)
-            .map_or(&[][..], |put| &put.ids)
+    pub fn of<'a>(known: Option<&'a Self>, device: &DeviceId) -> Option<&'a Self> {
+        known.filter(|put| put.device == *device)
     }
 }
 
@@ -49,15 +48,12 @@ mod tests {
 
     #[test]
     fn what_was_put_on_one_machine_is_not_on_another() {
-        let provider = |n: u8| Provider {
-            device: format!("7a8b0000-0000-4000-8000-0000000000{n:02x}").parse().unwrap(),
-            metadata: false,
-        };
-        let mut put = PutVlans::none(&provider(1).device);
+        let device = |n: u8| -> DeviceId { format!("7a8b0000-0000-4000-8000-0000000000{n:02x}").parse().unwrap() };
+        let mut put = PutVlans::none(&device(1));
         put.add(&[1001, 1000]);
         put.add(&[1000]);
-        assert_eq!(PutVlans::on(Some(&put), &provider(1)), [1000, 1001]);
-        assert_eq!(PutVlans::on(Some(&put), &provider(2)), [0_u16; 0]);
+        assert_eq!(PutVlans::of(Some(&put), &device(1)).unwrap().ids, [1000, 1001]);
+        assert_eq!(PutVlans::of(Some(&put), &device(2)), None);
         put.keep_of(&[7, 1001]);
         assert_eq!(put.ids, [1001]);
     }

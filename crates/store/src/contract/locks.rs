@@ -183,6 +183,25 @@ pub async fn the_turn_is_that_of_who_waits_longest(factory: impl Factory) {
     assert_eq!(order(world.store.locks().await.unwrap()), ["node-3"]);
 }
 
+/// Whoever asks for something else than before begins anew, and does not wait behind itself.
+pub async fn nobody_waits_behind_what_they_asked_for_before(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let (one, two) = (world.add(1).await, world.add(2).await);
+    world.asks(1, one).await;
+    let LockChange::Ask(asked) = ask(2, two, false) else {
+        unreachable!("it is a question");
+    };
+    let monthly = LockAsk {
+        reason: LockReason::Monthly,
+        ..asked
+    };
+    let waits = world.lock(LockChange::Ask(monthly)).await;
+    assert_eq!(waits.slot.unwrap().state, SlotState::Waiting);
+    world.lock(release(one, None)).await;
+    world.pass(SignedDuration::from_secs(1));
+    assert_eq!(world.asks(2, two).await, SlotState::Granted);
+}
+
 /// What nobody said is built in; fewer slots take nobody's slot away.
 pub async fn a_groups_settings_are_kept_and_reset(factory: impl Factory) {
     let mut world = World::new(factory).await;

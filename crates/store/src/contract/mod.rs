@@ -121,7 +121,8 @@ stories! { $
     claims: a_claim_takes_the_permit, a_claim_with_anothers_card_is_refused, a_held_host_is_refused_until_released,
         a_cancelled_permit_grants_nothing;
     locks: a_slot_is_held_by_one_host_until_it_gives_it_back, a_drain_comes_before_the_grant, a_late_word_releases_nothing,
-        the_turn_is_that_of_who_waits_longest, a_groups_settings_are_kept_and_reset, a_host_that_is_removed_holds_nothing,
+        the_turn_is_that_of_who_waits_longest, nobody_waits_behind_what_they_asked_for_before,
+        a_groups_settings_are_kept_and_reset, a_host_that_is_removed_holds_nothing,
         a_new_install_of_a_ready_host_waits, of_many_at_once_no_more_hold_a_slot_than_there_are;
     lock_histories: over_random_histories_no_more_are_away_than_there_are_slots;
     documents: documents_live_until_the_install_is_complete, the_next_run_replaces_documents;

@@ -64,6 +64,28 @@ async fn a_drain_ends_when_its_group_is_switched_off() {
     assert!(events.contains("updates of prod.agent are off"), "{events}");
 }
 
+/// A system that was installed with another policy asks on. What it asks for is not what it holds a place for.
+#[tokio::test]
+async fn a_refused_update_ends_no_monthly_drain() {
+    let nodes = FakeNodes::of(&["a1"]);
+    let site = TestApp::with_prod(&nodes).await;
+    site.member("a1", 1, "agent").await;
+    nodes.change("a1", |node| node.pods = 1);
+    let window = site.this_hour();
+    site.group(
+        "prod.agent",
+        json!({"policy": "off", "window": window, "monthly": true}),
+    )
+    .await;
+    site.monthly("a1").await;
+    site.round().await;
+    assert!(nodes.is_cordoned("a1"));
+    assert_eq!(refused(&site.pre_reboot("a1").await).1, "updates_off");
+    site.round().await;
+    assert_eq!(site.place("a1").await, SlotState::Reserved);
+    assert!(nodes.is_cordoned("a1"));
+}
+
 #[tokio::test]
 async fn the_window_is_the_groups_of_now() {
     let site = TestApp::new().await;

@@ -109,7 +109,7 @@ async fn built(visitor: &Visitor, name: &str, tried: Tried, boot_url: Option<Str
     let shell = shell.live(Some(name)).at(is_answer, format!("/hosts/{}", host.name));
     let (mood, standing) = show::standing(&host);
     let run = host.run.as_ref();
-    let is_open = run.is_some_and(|run| !matches!(run.stage.as_str(), "ready" | "failed" | "cancelled"));
+    let is_open = run.is_some_and(|run| !run.stage.is_end());
     Ok(HostPage {
         mood: mood.class(),
         standing,

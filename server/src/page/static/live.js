@@ -65,10 +65,19 @@
     setTimeout(() => { busy = false; if (waiting) look(); }, pace);
   }
 
-  const news = new EventSource(main.dataset.live);
-  news.addEventListener("open", () => { say("live"); });
-  news.addEventListener("changed", (told) => { seen = told.data; look(); });
-  news.addEventListener("error", () => { say("not connected"); });
+  let news;
+  (function listen() {
+    const from = new URL(main.dataset.live, location.href);
+    from.searchParams.set("seen", seen);
+    news = new EventSource(from);
+    news.addEventListener("open", () => { say("live"); });
+    news.addEventListener("changed", (told) => { seen = told.data; look(); });
+    news.addEventListener("error", () => {
+      say("not connected");
+      // Where something else than a stream was the answer, it does not come again by itself.
+      if (news.readyState === EventSource.CLOSED) setTimeout(listen, 10 * pace);
+    });
+  })();
   document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting) look(); });
   // "3 min ago" grows old by itself; what moves without an event says so.
   const rest = () => 1000 * (document.querySelector("[data-again]")?.dataset.again || 30);

@@ -164,7 +164,7 @@ async fn a_page_is_told_when_something_happened() {
     let seen = site.app.store.changed(0, Duration::ZERO).await.to_string();
     assert_eq!(next(stream).await, (seen.clone(), seen.clone()));
     let seen = seen.as_str();
-    // What happened between the page and its stream, or while the stream was cut off, is told at once.
+    // What happened between the page and its stream, or while the stream was cut off, is told as soon as it is its turn.
     let late = browser.open(&format!("/live?seen={made}")).await;
     assert_eq!(next(late).await.0, seen);
     let again = [("last-event-id", made.to_string())];

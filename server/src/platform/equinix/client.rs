@@ -112,7 +112,7 @@ impl Client {
     pub(super) fn new(options: &PlatformOptions) -> anyhow::Result<Self> {
         let token = Token::find(options.equinix_token_file.as_ref())?;
         // A file that cannot be used is told at the start; without any token there is nothing to use.
-        if let Err(error @ NoToken::UnusableFile { .. }) = token.read() {
+        if let Err(error @ NoToken::Unusable { .. }) = token.read() {
             bail!(error);
         }
         Ok(Self {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, json};
 use thirdboot_lifecycle::{
-    AtProvider, DeviceId, Provider, ProviderLook, ProviderMachine, PutVlans, TroubleKind, Wanted,
+    AtProvider, DeviceId, Provider, ProviderLook, ProviderMachine, PutVlans, Run, TroubleKind, Wanted,
 };
 
 use super::PlatformOptions;
@@ -40,6 +40,8 @@ pub(super) struct Asked<'a> {
     pub(super) boot_url: Option<String>,
     /// What is wanted.
     pub(super) wanted: &'a Wanted,
+    /// The run that waits for the machine to come, on hold or not.
+    pub(super) armed: Option<&'a Run>,
     /// What was known before.
     pub(super) before: Option<&'a AtProvider>,
 }
@@ -114,8 +116,7 @@ impl Driver {
         if let Some(machine) = &mut look.machine {
             machine.netboot = Some(netboot);
         }
-        let known = asked.before.and_then(|before| before.put.as_ref());
-        let known = known.filter(|put| put.device == *asked.device());
+        let known = PutVlans::of(asked.before.and_then(|before| before.put.as_ref()), asked.device());
         let mut put = known.cloned().unwrap_or_else(|| PutVlans::none(asked.device()));
         let wish = Wish {
             wanted: &asked.wanted.vlans,

@@ -82,7 +82,10 @@ fn body(device: &Device, power: Power) -> Option<Value> {
 
 /// Where a request's answer was lost: does the provider show that it was carried out? If it does not, a person is told.
 pub(super) fn judge(asked: &Asked<'_>, look: &mut ProviderLook) {
-    let (Some(before), Some((run, power))) = (asked.before, asked.wanted.power) else {
+    let (Some(before), Some(armed)) = (asked.before, asked.armed) else {
+        return;
+    };
+    let (run, Some(power)) = (armed.number, armed.permit.power) else {
         return;
     };
     if before.asked.is_none_or(|open| open.run != run) {

@@ -34,9 +34,7 @@ pub(super) enum NoToken {
     #[error("this server has no token for the provider: equinix_token_file is not set, nor is {VARIABLE}")]
     NotSet,
     #[error("{place} cannot be used: {why}")]
-    Unusable { place: String, why: &'static str },
-    #[error("equinix_token_file {file} cannot be used: {why}")]
-    UnusableFile { file: String, why: String },
+    Unusable { place: String, why: String },
 }
 
 impl Token {
@@ -49,16 +47,16 @@ impl Token {
     }
 
     fn found(file: Option<&PathBuf>, given: Result<Zeroizing<String>, VarError>) -> Result<Self, NoToken> {
-        let unusable = |why| NoToken::Unusable {
+        let unusable = || NoToken::Unusable {
             place: format!("the variable {VARIABLE}"),
-            why,
+            why: EXPECTED.to_owned(),
         };
         match (file, given) {
             (Some(file), _) => Ok(Self::File(file.clone())),
             (None, Err(VarError::NotPresent)) => Ok(Self::None),
-            (None, Err(VarError::NotUnicode(_))) => Err(unusable(EXPECTED)),
+            (None, Err(VarError::NotUnicode(_))) => Err(unusable()),
             (None, Ok(text)) if text.trim().is_empty() => Ok(Self::None),
-            (None, Ok(text)) => one(&text).map(Self::Given).ok_or_else(|| unusable(EXPECTED)),
+            (None, Ok(text)) => one(&text).map(Self::Given).ok_or_else(unusable),
         }
     }
 
@@ -68,8 +66,8 @@ impl Token {
             Self::None => Err(NoToken::NotSet),
             Self::Given(token) => Ok(token.clone()),
             Self::File(file) => {
-                let unusable = |why: String| NoToken::UnusableFile {
-                    file: file.display().to_string(),
+                let unusable = |why: String| NoToken::Unusable {
+                    place: format!("equinix_token_file {}", file.display()),
                     why,
                 };
                 let about = fs::metadata(file).map_err(|error| unusable(error.to_string()))?;

@@ -145,3 +145,26 @@ async fn a_machine_is_looked_at_when_it_is_due_or_when_something_is_wanted_of_it
     pass(app, &mut due, true).await;
     assert!(due.is_empty(), "what is out of service is nobody's to ask for");
 }
+
+/// A pass looks at a few. A nudge is for all of them, and trouble that lasts keeps nobody waiting.
+#[tokio::test]
+async fn one_nudge_is_enough_for_all_that_were_armed() {
+    let rented = Rented::new().await;
+    let app = &rented.site.app;
+    let mut due = HashMap::new();
+    for n in 1..=7 {
+        rented.host(n, &[]).await;
+        while pass(app, &mut due, false).await.is_some() {}
+    }
+    for n in 1..=7 {
+        assert_eq!(rented.arm(n, json!({"power": "reboot"})).await.status, 200);
+    }
+    let mut again = pass(app, &mut due, true).await;
+    while again.is_some_and(|then| then <= Instant::now()) {
+        again = pass(app, &mut due, false).await;
+    }
+    for n in 1..=7 {
+        assert!(rented.machine(n).always_pxe, "a{n} was not looked at");
+    }
+    rented.is_well_behaved();
+}

@@ -7,6 +7,7 @@ mod vlans;
 mod way;
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
