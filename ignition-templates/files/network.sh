@@ -15,7 +15,7 @@ ports() {
         name && partner && /^ *system mac address:/ { lacp[name] = $4; partner = 0 }
         END { for (at = 1; at <= count; at++) { n = names[at]; print n, mac[n], link[n], lacp[n] } }' "$1" |
         jq --raw-input --slurp --compact-output '[split("\n")[] | select(. != "") | split(" ")
-            | {name: .[0], mac: .[1], link: (.[2] == "up"), partner: (.[3] // "" | select(. != ""))}]'
+            | {name: .[0], mac: .[1], link: (.[2] == "up"), partner: .[3]} | map_values(select(. != "" and . != null))]'
 }
 
 # Routes over a next hop, as [{to, via}].

@@ -3,18 +3,18 @@
 #
 #   metal.sh                the short story
 #   metal.sh --full         all of them
-#   metal.sh --story=WORD   those with this word in their name
+#   metal.sh --story=WORD   those with this word in their name; may be given several times
 #   metal.sh --build        builds what the machines boot, and says where it is
 #
-# One story at a time: two cores carry no more. It ends with a table of all stories, those that were not asked for too.
+# It ends with a table of all stories, those that were not asked for too.
 source tests/parts/common.bash
 
-full='' build='' word=''
+full='' build='' words=()
 for option; do
   case $option in
   --full) full=1 ;;
   --build) build=1 ;;
-  --story=?*) word=${option#*=} ;;
+  --story=?*) words+=("--regexp=${option#*=}") ;;
   *)
     echo "metal: no option '$option'; there are --full, --story=WORD and --build" >&2
     exit 2
@@ -61,21 +61,44 @@ stories() {
 all=$(stories)
 long=$(stories --ignored)
 short=$(grep --line-regexp --invert-match --file <(echo "$long") <<<"$all")
-if [[ $word ]]; then
-  if ! asked=$(grep --fixed-strings -- "$word" <<<"$all"); then
-    printf "metal: no story with '%s' in its name; there are\n%s\n" "$word" "$all" >&2
+if ((${#words[@]})); then
+  if ! asked=$(grep --fixed-strings "${words[@]}" <<<"$all"); then
+    printf "metal: no story with %s in its name; there are\n%s\n" "${words[*]#*=}" "$all" >&2
     exit 2
   fi
 else
   asked=$short${full:+$'\n'$long}
 fi
 
+# A machine is one busy thread. Two stories at a time where there are a processor and the memory for each; what they say
+# is shown when they end.
+lanes=1
+if (($(nproc) > 1 && free_mib > 10000)); then lanes=2; fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 table=() failed=0 left=0
+declare -A story_of=()
+end_one() {
+  local pid='' verdict=ok
+  wait -n -p pid "${!story_of[@]}" || { verdict=FAILED && failed=$((failed + 1)); }
+  local story=${story_of[$pid]}
+  unset "story_of[$pid]"
+  cat "$work/$story.log"
+  table+=("$(printf '%-7s %4d s  %s' "$verdict" "$(<"$work/$story.took")" "$story")")
+}
+run_story() {
+  local start=$SECONDS failed=0
+  cargo_test_feature metal --exact "$1" --include-ignored --nocapture >"$work/$1.log" 2>&1 || failed=1
+  echo $((SECONDS - start)) >"$work/$1.took"
+  return "$failed"
+}
 for story in $asked; do
-  start=$SECONDS verdict=ok
-  cargo_test_feature metal --exact "$story" --include-ignored --nocapture || { verdict=FAILED && failed=$((failed + 1)); }
-  table+=("$(printf '%-7s %4d s  %s' "$verdict" $((SECONDS - start)) "$story")")
+  ((${#story_of[@]} < lanes)) || end_one
+  echo "metal: $story"
+  run_story "$story" &
+  story_of[$!]=$story
 done
+while ((${#story_of[@]})); do end_one; done
 while read -r story; do
   table+=("$(printf '%-7s %6s  %s' 'not run' '' "$story")") left=$((left + 1))
 done < <(grep --line-regexp --invert-match --file <(echo "$asked") <<<"$all")

@@ -10,8 +10,8 @@ use serde_json::json;
 use thirdboot_tests::assets::Images;
 use thirdboot_tests::host::Hardware;
 use thirdboot_tests::vm::{Firmware, Network, Plan, Vm, disk, initramfs};
-use thirdboot_tests::{Site, site};
-use tokio::process::{Child, Command};
+use thirdboot_tests::{Site, bound, site};
+use tokio::process::Child;
 
 /// Names Debian's small kernel; `tests/run dhcp` fetches it.
 const KERNEL_VARIABLE: &str = "THIRDBOOT_KERNEL";
@@ -93,14 +93,13 @@ fn dnsmasq(folder: &Path) -> Result<Child> {
         SAMPLE.replace("\ninterface=eth1\n", &format!("\ninterface={INTERFACE}\n")),
     )?;
     let log = fs::File::create(folder.join("log"))?;
-    Command::new("dnsmasq")
+    bound::command("dnsmasq")
         .args(["--keep-in-foreground", "--log-facility=-", "--user=root", "--pid-file="])
         .arg(format!("--conf-file={}", file.display()))
         .arg(format!("--dhcp-leasefile={}", folder.join("leases").display()))
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
-        .kill_on_drop(true)
         .spawn()
         .context("dnsmasq (package dnsmasq-base)")
 }

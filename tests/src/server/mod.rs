@@ -10,10 +10,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 
-use crate::wait;
+use crate::{bound, wait};
 
 /// Outer bound of a start; a start takes milliseconds.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -165,7 +165,7 @@ async fn spawn(settings: &Settings) -> Result<Child> {
     let log = log_file(&settings.data_dir);
     let log: File = OpenOptions::new().create(true).append(true).open(log)?;
     let binary = binary::path().await?;
-    Command::new(&binary)
+    bound::command(&binary)
         .arg("serve")
         .arg("--data-dir")
         .arg(&settings.data_dir)
@@ -178,7 +178,6 @@ async fn spawn(settings: &Settings) -> Result<Child> {
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
-        .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("{} cannot be started", binary.display()))
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirdboot_tests::wait;
+use thirdboot_tests::{bound, wait};
 use thirtyfour::prelude::*;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 /// Outer bound of everything that a page is waited for.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -162,11 +162,10 @@ impl Browser {
 
 /// A chromium-driver on a port that it chose itself.
 async fn chromedriver() -> Result<(Child, String)> {
-    let mut child = Command::new("chromedriver")
+    let mut child = bound::command("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
         .spawn()
         .context("chromedriver: install chromium-driver")?;
     let mut lines = BufReader::new(child.stdout.take().context("no stdout")?).lines();

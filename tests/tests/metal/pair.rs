@@ -133,7 +133,8 @@ async fn a_port_without_its_cable_is_named_and_so_is_a_vlan_of_another_number() 
     first.set_link("card0", false).await?;
     rig.watch(&first, "the port", async || {
         let differs = rig.admin.host("m1").await?["run"]["network_differs"].to_string();
-        Ok(differs.contains(&machines[0].cards[0].mac).then_some(()))
+        let word = format!("port {} has no link", machines[0].cards[0].mac);
+        Ok(differs.contains(&word).then_some(()))
     })
     .await?;
     first.set_link("card0", true).await?;

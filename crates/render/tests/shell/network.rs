@@ -93,6 +93,36 @@ fn bond_ports_vlans_and_addresses_are_reported_as_the_kernel_has_them() {
     );
 }
 
+const BACKUP: &str = "Ethernet Channel Bonding Driver: v6.1.0
+
+Bonding Mode: fault-tolerance (active-backup)
+Primary Slave: None
+Currently Active Slave: ens2
+MII Status: up
+
+Slave Interface: ens1
+MII Status: down
+Permanent HW addr: 52:54:00:00:00:01
+
+Slave Interface: ens2
+MII Status: up
+Permanent HW addr: 52:54:00:00:00:02
+";
+
+#[test]
+fn ports_without_lacp_are_reported_without_a_partner() {
+    let machine = third_boot("http://127.0.0.1:1");
+    machine.write("proc/net/bonding/bond0", BACKUP);
+    let facts = machine.run("network", &["--facts"]).ok().stdout;
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&facts).unwrap()["ports"],
+        json!([
+            {"name": "ens1", "mac": "52:54:00:00:00:01", "link": false},
+            {"name": "ens2", "mac": "52:54:00:00:00:02", "link": true},
+        ])
+    );
+}
+
 /// A machine with two neighbours on its VLAN, which answer packets of so many bytes at most.
 fn with_neighbours(url: &str, largest: &[(&str, u32)]) -> Machine {
     let machine = third_boot(url);
