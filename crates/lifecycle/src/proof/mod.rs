@@ -80,7 +80,8 @@ fn bond_differences(asked: &Bond, seen: &NetworkFacts, found: &mut Vec<String>) 
     let mut partners = BTreeSet::new();
     for mac in &asked.ports {
         let Some(port) = seen.ports.iter().find(|port| port.mac == Some(*mac)) else {
-            found.push(format!("port {mac} is not in the bond"));
+            // NetworkManager takes no port into a bond that has never had a link.
+            found.push(format!("port {mac} is not in the bond: no link, or no such card"));
             continue;
         };
         if port.link != Some(true) {
