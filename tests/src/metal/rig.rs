@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -149,6 +150,20 @@ impl Rig {
         let key = fs::read_to_string(os::folder()?.join("packages/RPM-GPG-KEY-standin"))?;
         let url = format!("http://{LOOPBACK}:{}/", self.packages.address.port());
         self.admin.offer_packages(&url, &key).await
+    }
+
+    /// Has a stage tell what it waits for after a minute, and not after ten or more; it is never given up.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn stalls_after_a_minute(&self, stage: &str) -> Result<()> {
+        let soon = json!({"stages": {stage: {"stall_s": 60, "give_up_s": null}}});
+        let (status, answer) = self
+            .admin
+            .ask(Method::PATCH, "/api/v1/settings/deadlines", Some(&soon))
+            .await?;
+        ensure!(status.is_success(), "{status} {answer}");
+        Ok(())
     }
 
     /// Waits until a host's run is in a stage, or past it: fails at once when the run fails, the

@@ -28,12 +28,7 @@ async fn an_installed_config_that_cannot_be_applied_is_named_by_the_diagnosis() 
         .ask(Method::PUT, "/api/v1/templates/broken", Some(&template))
         .await?;
     assert!(status.is_success(), "{status} {answer}");
-    let soon = json!({"stages": {"installed": {"stall_s": 60, "give_up_s": null}}});
-    let (status, answer) = rig
-        .admin
-        .ask(Method::PATCH, "/api/v1/settings/deadlines", Some(&soon))
-        .await?;
-    assert!(status.is_success(), "{status} {answer}");
+    rig.stalls_after_a_minute("installed").await?;
     rig.admin.arm("m1").await?;
 
     let powered = machine.power_on()?;

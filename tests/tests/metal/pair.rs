@@ -141,6 +141,7 @@ async fn a_port_without_its_cable_is_named_and_so_is_a_vlan_of_another_number() 
     first.set_link("card0", true).await?;
     rig.reach(&first, "m1", "ready").await?;
 
+    rig.stalls_after_a_minute("layered-boot").await?;
     let mut host = description(&machines[1], 2, 1235);
     host["network"]["bond"] =
         json!({"mode": "active-backup", "ports": [machines[1].cards[0].mac, machines[1].cards[1].mac]});
