@@ -1,13 +1,12 @@
 //! `GET /assets/{conf secret}/{file}`: the files of a run's version, each fetch that host's evidence.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method};
 use thirdboot_lifecycle::Fetch;
 
 use super::ignition::Ticket;
 use super::mirror::unreadable;
 use super::opened;
-use super::sending::send;
+use super::sending::{Wanted, send};
 use crate::App;
 use crate::assets::AssetRole;
 use crate::path::Path;
@@ -16,8 +15,7 @@ use crate::problem::{Answer, Failure};
 pub(super) async fn asset(
     State(app): State<App>,
     Path((secret, name)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
+    wanted: Wanted,
 ) -> Answer {
     let ticket = Ticket::check(&app, &secret).await?;
     let manifest = opened::assets(&app, ticket.host, ticket.run.number).await?;
@@ -25,7 +23,7 @@ pub(super) async fn asset(
     let (role, file) = manifest.named(&name).ok_or_else(Failure::not_found)?;
     let verified = app.assets.open(&manifest, file).await.map_err(unreadable)?;
     let evidence = ticket.evidence(&app, fetch(role));
-    Ok(send(verified, &method, &headers, Some(evidence), &app.metrics).await)
+    Ok(send(verified, wanted, Some(evidence), &app.metrics).await)
 }
 
 fn fetch(role: AssetRole) -> Fetch {

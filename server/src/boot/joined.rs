@@ -3,13 +3,12 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use thirdboot_lifecycle::Stage;
 use thirdboot_store::HostState;
 
 use super::mirror::unreadable;
-use super::sending::send;
+use super::sending::{Wanted, send};
 use crate::App;
 use crate::cluster::K3S;
 use crate::path::Path;
@@ -19,8 +18,7 @@ use crate::secrets::Purpose;
 pub(super) async fn file(
     State(app): State<App>,
     Path((secret, name)): Path<(String, String)>,
-    method: Method,
-    headers: HeaderMap,
+    wanted: Wanted,
 ) -> Answer {
     let state = bearer(&app, &secret).await?;
     let cluster = state.host.cluster.as_ref().ok_or_else(Failure::not_found)?;
@@ -30,7 +28,7 @@ pub(super) async fn file(
         let binary = spec.k3s.binaries.get(&state.host.arch).ok_or_else(Failure::not_found)?;
         let opened = app.assets.k3s(state.host.arch, &spec.k3s.version, &binary.sha256).await;
         let verified = opened.map_err(unreadable)?;
-        return Ok(send(verified, &method, &headers, None, &app.metrics).await);
+        return Ok(send(verified, wanted, None, &app.metrics).await);
     }
     let text = spec.manifests.get(&name).ok_or_else(Failure::not_found)?;
     Ok(Response::new(Body::from(text.clone())))

@@ -3,10 +3,9 @@
 
 use axum::Json as Answered;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
-use super::sending::send;
+use super::sending::{Wanted, send};
 use crate::App;
 use crate::assets::{AssetError, Release, stream_document};
 use crate::path::Path;
@@ -30,8 +29,7 @@ pub(super) async fn stream(State(app): State<App>, Path(file): Path<String>) -> 
 pub(super) async fn file(
     State(app): State<App>,
     Path((arch, version, name)): Path<(String, String, String)>,
-    method: Method,
-    headers: HeaderMap,
+    wanted: Wanted,
 ) -> Answer {
     let release: Option<Release> = app.assets.release(&arch, &version).await.map_err(unreadable)?;
     let release = release.ok_or_else(Failure::not_found)?;
@@ -41,19 +39,14 @@ pub(super) async fn file(
         .open_of_release(&release, described)
         .await
         .map_err(unreadable)?;
-    Ok(send(opened, &method, &headers, None, &app.metrics).await)
+    Ok(send(opened, wanted, None, &app.metrics).await)
 }
 
 /// `GET /files/{name}`: a file with a hash.
-pub(super) async fn extra(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    method: Method,
-    headers: HeaderMap,
-) -> Answer {
+pub(super) async fn extra(State(app): State<App>, Path(name): Path<String>, wanted: Wanted) -> Answer {
     let opened = app.assets.open_extra(&name).await.map_err(unreadable)?;
     let opened = opened.ok_or_else(Failure::not_found)?;
-    Ok(send(opened, &method, &headers, None, &app.metrics).await)
+    Ok(send(opened, wanted, None, &app.metrics).await)
 }
 
 /// Known and not to be had now: ask again.

@@ -1,42 +1,66 @@
 //! A file as an answer: whole or in part, with all that a client needs to come back for the rest.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::fetched::{Evidence, counted};
-use crate::assets::{Part, Verified, body, part};
+use crate::assets::{Part, Promises, Verified, body, part};
 use crate::metrics::Metrics;
 
-/// Answers with what `headers` ask for of a file. `evidence` is kept when its last byte went out.
+/// What a request wants of a file, and how its connection can send it.
+pub(super) struct Wanted {
+    method: Method,
+    headers: HeaderMap,
+    /// None over TLS, and for a request that came by no connection.
+    promises: Option<Promises>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+            promises: parts.extensions.get().cloned(),
+        })
+    }
+}
+
+/// Answers with what is wanted of a file. `evidence` is kept when its last byte went out.
 pub(super) async fn send(
     file: Verified,
-    method: &Method,
-    headers: &HeaderMap,
+    wanted: Wanted,
     evidence: Option<Evidence>,
     metrics: &Arc<Metrics>,
 ) -> Response {
-    let (status, start, length) = match part(headers, file.size, &file.etag) {
-        Part::Whole => (StatusCode::OK, 0, file.size),
+    let Verified { file, size, etag } = file;
+    let (status, start, length) = match part(&wanted.headers, size, &etag) {
+        Part::Whole => (StatusCode::OK, 0, size),
         Part::From { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
         Part::Unsatisfiable => {
             let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
             set(
                 response.headers_mut(),
                 header::CONTENT_RANGE,
-                &format!("bytes */{}", file.size),
+                &format!("bytes */{size}"),
             );
             return response;
         }
     };
-    let mut response = if method == Method::HEAD {
+    let mut response = if wanted.method == Method::HEAD {
         Response::new(Body::empty())
     } else {
-        let body = body(file.file.into_std().await, start, length, Arc::clone(metrics));
+        let file = file.into_std().await;
+        let body = body(file, start, length, Arc::clone(metrics), wanted.promises);
         // A part that ends before the file does is no complete fetch.
-        let is_to_the_end = start + length == file.size;
+        let is_to_the_end = start + length == size;
         Response::new(match evidence.filter(|_| is_to_the_end) {
             Some(evidence) => counted(body, length, evidence),
             None => body,
@@ -50,9 +74,9 @@ pub(super) async fn send(
         HeaderValue::from_static("application/octet-stream"),
     );
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    set(headers, header::ETAG, &file.etag);
+    set(headers, header::ETAG, &etag);
     if status == StatusCode::PARTIAL_CONTENT {
-        let range = format!("bytes {start}-{}/{}", start + length - 1, file.size);
+        let range = format!("bytes {start}-{}/{size}", start + length - 1);
         set(headers, header::CONTENT_RANGE, &range);
     }
     response

@@ -18,6 +18,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use super::wire::Wire;
+use crate::assets::Promises;
 use crate::boot::{Peer, Transport};
 
 /// Connections at once. A rack of machines needs a few each; further ones wait in the kernel's queue.
@@ -43,7 +45,7 @@ pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves until `stopped` says so, then until the requests under way are answered.
 ///
-/// With a TLS config it speaks HTTPS and nothing else.
+/// With a TLS config it speaks HTTPS and nothing else. Without one, files are sent by the kernel.
 pub(super) async fn serve(
     socket: TcpListener,
     router: Router,
@@ -59,10 +61,10 @@ pub(super) async fn serve(
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
+    // No `pipeline_flush`: hyper then copies a body into memory, all of it, before it sends any.
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .pipeline_flush(true);
+        .max_buf_size(MAX_HEAD_BYTES);
     loop {
         let accepted = tokio::select! {
             accepted = accept(&socket, &places) => accepted,
@@ -71,11 +73,17 @@ pub(super) async fn serve(
         let Some((stream, peer, place)) = accepted else {
             continue;
         };
+        let promises = Promises::default();
+        let carried = (transport == Transport::Plain).then(|| promises.clone());
         let service = router
             .clone()
             .map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(Peer(peer));
-                request.extensions_mut().insert(transport);
+                let extensions = request.extensions_mut();
+                extensions.insert(Peer(peer));
+                extensions.insert(transport);
+                if let Some(promises) = &carried {
+                    extensions.insert(promises.clone());
+                }
                 request
             });
         let service = TowerToHyperService::new(service);
@@ -84,7 +92,8 @@ pub(super) async fn serve(
             // A client that goes away or speaks no HTTP, or no TLS, is its own affair.
             let ended = match tls {
                 None => {
-                    let connection = http.serve_connection(TokioIo::new(stream), service);
+                    let wire = Wire::new(stream, promises);
+                    let connection = http.serve_connection(TokioIo::new(wire), service);
                     watcher.watch(connection).await.map_err(io::Error::other)
                 }
                 Some(tls) => match shake_hands(&tls, stream).await {

@@ -6,7 +6,10 @@ pub mod logging;
 mod options;
 mod state;
 mod stopping;
+#[cfg(test)]
+mod stories;
 mod trace;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
