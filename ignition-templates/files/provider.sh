@@ -29,5 +29,7 @@ if url=$(field "$runtime/metadata.json" user_state_url) && [[ -n $url ]]; then
         echo "the provider did not take the state $told" >&2
 fi
 if [[ $1 == ready ]] && url=$(field "$runtime/metadata.json" phone_home_url) && [[ -n $url ]]; then
-    ask --output /dev/null --data '' "$url" || echo "the provider did not take the phone home" >&2
+    # As Afterburn's check-in says it.
+    ask --output /dev/null --header 'Content-Type: application/json' --data '' "$url" ||
+        echo "the provider did not take the phone home" >&2
 fi

@@ -1,6 +1,6 @@
 //! What comes in through the one door.
 
-use thirdboot_lifecycle::{BootId, Host, NodeWord, ProviderLook};
+use thirdboot_lifecycle::{BootId, DeviceId, Host, NodeWord, ProviderLook};
 use thirdboot_lifecycle::{Claim, Fetch, Grant, Identity, Permit, Report, RunNumber, Said, Script, SecretKind, Stage};
 
 use crate::{Actor, Document, HostId, ReportKey};
@@ -120,8 +120,13 @@ pub enum Submission {
         /// Where it asked from.
         source: String,
     },
-    /// The provider was asked about the machine.
-    AtProvider(Box<ProviderLook>),
+    /// The provider was asked about the machine. Refused once the host names another one.
+    AtProvider {
+        /// Which machine.
+        device: DeviceId,
+        /// What came of it.
+        look: Box<ProviderLook>,
+    },
     /// The reconciler looks whether something is due.
     Due,
     /// The permit allows nothing more: the database is not the one that issued it last.

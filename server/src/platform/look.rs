@@ -1,8 +1,8 @@
 //! One look at one machine: what is wanted is asked for, and what came of it is kept.
 
 use thirdboot_lifecycle::{
-    AtProvider, Capability, KnownBy, Power, PowerStep, Provider, ProviderLook, RunNumber, Stage, TroubleKind, Wanted,
-    wanted,
+    AtProvider, Capability, DeviceId, KnownBy, Power, PowerStep, Provider, ProviderLook, RunNumber, Stage, TroubleKind,
+    Wanted, wanted,
 };
 use thirdboot_store::{HostId, HostState, Submission, SubmitError};
 
@@ -35,15 +35,7 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
     let (Some(provider), Some(driver)) = (&host.provider, app.platforms.driver(host.platform)) else {
         return Came::Quiet;
     };
-    let owns_url = host.known_by == KnownBy::Key && host.platform.can(Capability::BootUrl);
-    let asked = Asked {
-        provider,
-        boot_url: (owns_url && wanted.netboot == Some(true)).then(|| boot_url_of(app, &state)),
-        wanted: &wanted,
-        armed: state.run.as_ref().filter(|run| run.stage == Stage::Armed),
-        before: before(&state),
-    };
-    let (mut look, next) = driver.look(&asked).await;
+    let (mut look, next) = driver.look(&asked(app, &state, provider, &wanted)).await;
     let (after, _) = AtProvider::after(before(&state), &look, app.store.now());
     let due = wanted.power_due(Some(&after)).filter(|_| next == Next::Settled);
     // Something else is asked for first: what was wrong with that the last time is not over yet.
@@ -51,7 +43,7 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
     if keeps_trouble {
         look.trouble = trouble_of(&state);
     }
-    let Some(mut known) = keep(app, &state, look).await else {
+    let Some(mut known) = keep(app, &state, &provider.device, look).await else {
         return Came::Open;
     };
     if next == Next::Begins {
@@ -62,7 +54,7 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
             known = after;
         } else if keeps_trouble && known.trouble.is_some() {
             // Nothing was asked for after all.
-            keep(app, &state, ProviderLook::default()).await;
+            keep(app, &state, &provider.device, ProviderLook::default()).await;
             known.trouble = None;
         }
     }
@@ -79,6 +71,18 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
     }
 }
 
+fn asked<'a>(app: &App, state: &'a HostState, provider: &'a Provider, wanted: &'a Wanted) -> Asked<'a> {
+    let host = &state.host;
+    let owns_url = host.known_by == KnownBy::Key && host.platform.can(Capability::BootUrl);
+    Asked {
+        provider,
+        boot_url: (owns_url && wanted.netboot == Some(true)).then(|| boot_url_of(app, state)),
+        wanted,
+        armed: state.run.as_ref().filter(|run| run.stage == Stage::Armed),
+        before: before(state),
+    }
+}
+
 /// Asks for power: the machine and the host are read once more, that it is being asked is kept, and then it is asked.
 /// What is known then; none where nothing was done.
 async fn power_on(
@@ -89,7 +93,8 @@ async fn power_on(
     (run, power): (RunNumber, Power),
 ) -> Option<AtProvider> {
     let trouble = |kind: TroubleKind, says: &str| Some((kind, redact(says).into_owned()));
-    let action = driver.action(&provider.device, power).await;
+    let device = &provider.device;
+    let fresh = driver.fresh(device).await;
     // The look took a while: somebody may have put the machine on hold, or it may have come by itself.
     let (state, wanted) = wanted_now(app, id).await.ok()??;
     let is_due = wanted.power_due(before(&state)) == Some((run, power));
@@ -97,22 +102,26 @@ async fn power_on(
         return None;
     }
     let told = told(&state);
-    let action = match action {
-        Ok(action) => action?,
+    let action = match fresh.map(|fresh| fresh.action(&asked(app, &state, provider, &wanted), power)) {
+        Ok(Ok(action)) => action,
+        Ok(Err(why)) => {
+            tracing::info!(host = %state.host.name, why, "power is not asked for now");
+            return None;
+        }
         Err(fault) => {
             let look = ProviderLook {
                 trouble: trouble(fault.kind, &fault.says),
                 ..told
             };
-            return keep(app, &state, look).await;
+            return keep(app, &state, device, look).await;
         }
     };
     let asks = ProviderLook {
         power: Some(PowerStep::Asks(run)),
         ..told.clone()
     };
-    let asking = keep(app, &state, asks).await?;
-    let (step, trouble) = match driver.act(&provider.device, &action).await {
+    let asking = keep(app, &state, device, asks).await?;
+    let (step, trouble) = match driver.act(device, &action).await {
         Done::Took => (Some(PowerStep::Took(run)), None),
         Done::Declined(fault) => {
             let trouble = fault.and_then(|fault| trouble(fault.kind, &fault.says));
@@ -129,7 +138,7 @@ async fn power_on(
         trouble,
         ..told
     };
-    Some(keep(app, &state, look).await.unwrap_or(asking))
+    Some(keep(app, &state, device, look).await.unwrap_or(asking))
 }
 
 /// What is known of the machine, and what is wrong, as a look that adds nothing.
@@ -162,15 +171,18 @@ async fn wanted_now(app: &App, id: HostId) -> Result<Option<(HostState, Wanted)>
     }))
 }
 
-/// Keeps what came of a look, and gives what is known then; none where it cannot be kept.
-async fn keep(app: &App, state: &HostState, look: ProviderLook) -> Option<AtProvider> {
+/// Keeps what came of a look at this machine, and gives what is known then; none where it cannot be kept.
+async fn keep(app: &App, state: &HostState, device: &DeviceId, look: ProviderLook) -> Option<AtProvider> {
     let (next, fresh) = AtProvider::after(before(state), &look, app.store.now());
     if before(state) != Some(&next) || !fresh.is_empty() {
-        let submission = Submission::AtProvider(Box::new(look));
+        let submission = Submission::AtProvider {
+            device: device.clone(),
+            look: Box::new(look),
+        };
         match app.store.submit(state.id, submission).await {
             Ok(_) => {}
             Err(SubmitError::NotNow(why)) => {
-                tracing::info!(host = %state.host.name, why, "the provider is not asked");
+                tracing::info!(host = %state.host.name, why, "what the provider was asked for counts no more");
                 return None;
             }
             Err(error) => {

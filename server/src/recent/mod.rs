@@ -95,7 +95,7 @@ fn touches_identifiers(submission: &Submission) -> bool {
         | Submission::ClaimWaits { .. }
         | Submission::NodeSeen { .. }
         | Submission::Conflict { .. }
-        | Submission::AtProvider(_)
+        | Submission::AtProvider { .. }
         | Submission::Due
         | Submission::VoidPermit { .. } => false,
     }

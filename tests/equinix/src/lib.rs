@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub use answer::Fault;
 use state::Inner;
-pub use state::{Device, Event, Port};
+pub use state::{Change, Device, Event, Port};
 
 /// The API, listening on loopback. Dropping it ends it.
 #[derive(Debug)]
@@ -94,6 +94,11 @@ impl FakeEquinix {
     /// Each request whose method and path end so is answered with this fault, until somebody says otherwise.
     pub fn fail_at(&self, line_end: &str, fault: Option<Fault>) {
         self.shared.lock().standing = fault.map(|fault| (line_end.to_owned(), fault));
+    }
+
+    /// Somebody changes this machine right before the next request whose method and path end so is carried out.
+    pub fn meanwhile(&self, line_end: &str, id: &str, change: Change) {
+        self.shared.lock().meanwhile = Some((line_end.to_owned(), id.to_owned(), change));
     }
 
     /// Of the next batches only the first VLAN is put on: they fail.

@@ -45,6 +45,11 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
         inner.asked.push(line.clone());
         inner.heard.notify_waiters();
         form(&mut inner, &request);
+        if let Some((_, id, change)) = inner.meanwhile.take_if(|(end, ..)| line.ends_with(end.as_str()))
+            && let Some(device) = inner.devices.get_mut(&id)
+        {
+            change(device);
+        }
         let standing = inner.standing.as_ref().filter(|(end, _)| line.ends_with(end.as_str()));
         let standing = standing.map(|(_, fault)| fault.clone());
         inner.faults.pop_front().or(standing)

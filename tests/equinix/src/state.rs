@@ -12,6 +12,9 @@ use crate::answer::Fault;
 /// When the provider's time begins, in seconds since 1970: the end of 2026.
 const BEGINNING: i64 = 1_795_000_000;
 
+/// What somebody does to a machine at the provider's own page.
+pub type Change = fn(&mut Device);
+
 /// A machine.
 #[derive(Debug, Clone)]
 pub struct Device {
@@ -84,6 +87,8 @@ pub(crate) struct Inner {
     pub(crate) halves_batches: bool,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) standing: Option<(String, Fault)>,
+    /// Once a request ends so: which machine is changed, and how.
+    pub(crate) meanwhile: Option<(String, String, Change)>,
     pub(crate) asked: Vec<String>,
     /// Told of every request.
     pub(crate) heard: Arc<Notify>,
@@ -139,6 +144,7 @@ impl Inner {
             halves_batches: false,
             faults: VecDeque::new(),
             standing: None,
+            meanwhile: None,
             asked: Vec::new(),
             heard: Arc::default(),
             violations: Vec::new(),

@@ -28,7 +28,8 @@ fn readable(document: &[u8]) -> String {
     }
     for unit in &config.systemd.units {
         let enabled = if unit.enabled == Some(true) { " enabled" } else { "" };
-        let _ = writeln!(text, "\n--- {}{enabled}", unit.name);
+        let masked = if unit.mask == Some(true) { " masked" } else { "" };
+        let _ = writeln!(text, "\n--- {}{enabled}{masked}", unit.name);
         text.push_str(unit.contents.as_deref().unwrap_or_default());
         for dropin in &unit.dropins {
             let _ = writeln!(text, "+ {}", dropin.name);

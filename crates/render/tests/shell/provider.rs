@@ -56,6 +56,13 @@ fn a_ready_machine_phones_home_and_says_that_it_succeeded() {
             ("/phone-home".to_owned(), Value::Null)
         ]
     );
+    // Afterburn's check-in says the same of its empty body (tests/tests/afterburn.rs).
+    assert!(
+        provider
+            .seen()
+            .iter()
+            .all(|request| request.content_type == "application/json")
+    );
     assert!(machine.has("var/lib/thirdboot/ready"));
 }
 

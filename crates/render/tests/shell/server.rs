@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) authorization: String,
+    pub(crate) content_type: String,
     pub(crate) body: Value,
 }
 
@@ -83,7 +84,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let path = line.split(' ').nth(1)?.to_owned();
-    let (mut length, mut authorization) = (0, String::new());
+    let (mut length, mut authorization, mut content_type) = (0, String::new(), String::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
@@ -93,6 +94,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
             "authorization" => value.clone_into(&mut authorization),
+            "content-type" => value.clone_into(&mut content_type),
             _ => {}
         }
     }
@@ -102,6 +104,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     Some(Request {
         path,
         authorization,
+        content_type,
         body,
     })
 }

@@ -138,7 +138,7 @@ pub fn apply(state: &HostState, submission: &Submission, context: &Context<'_>) 
             Err(refused) => Applied::refuse(refused),
         },
         Submission::Conflict { why, source } => machine::conflict_met(state, why, source, context),
-        Submission::AtProvider(look) => provider::looked(state, look, context.now),
+        Submission::AtProvider { device, look } => provider::looked(state, device, look, context.now),
         Submission::Due => due(state, context),
         Submission::VoidPermit { why } => {
             let event = Event::PermitVoided { why: why.clone() };

@@ -1,14 +1,24 @@
 //! What a provider says of a machine.
 
 use jiff::Timestamp;
-use thirdboot_lifecycle::{Observed, PowerStep, ProviderEvent, ProviderLook, RunNumber, Trouble, wanted};
+use thirdboot_lifecycle::{DeviceId, Observed, PowerStep, ProviderEvent, ProviderLook, RunNumber, Trouble, wanted};
 
 use super::{Applied, Change, entry};
 use crate::{Actor, Answer, HostState, LogEntry, SubmitError};
 
 /// Observed, and told in the log: each event once, a run's power request, and trouble when it begins, changes and ends.
 /// Requests that follow one that was declined are told of only where the trouble is another one.
-pub(super) fn looked(state: &HostState, look: &ProviderLook, now: Timestamp) -> Applied {
+pub(super) fn looked(state: &HostState, device: &DeviceId, look: &ProviderLook, now: Timestamp) -> Applied {
+    if state
+        .host
+        .provider
+        .as_ref()
+        .is_none_or(|provider| provider.device != *device)
+    {
+        return Applied::refuse(SubmitError::NotNow(format!(
+            "the host does not name the machine {device} any more"
+        )));
+    }
     let before = state.observed.as_ref();
     let known = before.and_then(|before| before.provider.as_ref());
     if let Some(PowerStep::Asks(run)) = look.power {

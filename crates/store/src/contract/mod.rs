@@ -113,7 +113,8 @@ stories! { $
         no_two_hosts_ever_share_an_address;
     packages: a_repository_is_kept_replaced_and_forgotten, a_role_has_what_it_was_given;
     provider: a_machine_at_its_provider_is_one_hosts, what_a_provider_says_is_told_once,
-        power_that_is_not_wanted_now_is_not_asked_for, a_request_that_is_declined_again_is_told_once;
+        power_that_is_not_wanted_now_is_not_asked_for, what_came_of_another_machine_is_refused,
+        a_request_that_is_declined_again_is_told_once;
     path: from_armed_to_ready_with_a_restart_between_every_step, a_power_cut_loses_nothing_that_was_answered,
         the_run_before_is_kept;
     reports: a_report_again_is_answered_as_the_first_time, a_refused_report_is_logged_and_refused_again,

@@ -1,24 +1,42 @@
 //! A machine at its provider is one host's, and what the provider says is told once.
 
 use thirdboot_lifecycle::{
-    Host, Platform, Power, PowerStep, Provider, ProviderEvent, ProviderLook, ProviderMachine, PutVlans, TroubleKind,
+    DeviceId, Host, Platform, Power, PowerStep, Provider, ProviderEvent, ProviderLook, ProviderMachine, PutVlans,
+    RunNumber, TroubleKind,
 };
 
 use super::Factory;
 use super::world::{World, admin, host};
 use crate::{HostId, Store, StoreError, Submission, SubmitError};
 
-/// Host `n` as machine `device`.
-fn rented(n: u8, device: u8) -> Host {
+fn device(n: u8) -> DeviceId {
+    format!("7a8b0000-0000-4000-8000-0000000000{n:02x}").parse().unwrap()
+}
+
+/// Host `n` as machine `at`.
+fn rented(n: u8, at: u8) -> Host {
     let mut host = host(n);
     host.platform = Platform::EquinixMetal;
     host.provider = Some(Provider {
-        device: format!("7a8b0000-0000-4000-8000-0000000000{device:02x}")
-            .parse()
-            .unwrap(),
+        device: device(at),
         metadata: false,
     });
     host
+}
+
+/// Host 1, armed with power, as machine 1.
+async fn armed<F: Factory>(world: &World<F>) -> (HostId, RunNumber) {
+    let added = world.store.add_hosts(vec![rented(1, 1)], admin()).await.unwrap();
+    let id = added[0].id;
+    (id, world.arm_with(id, Some(Power::Reboot)).await.unwrap())
+}
+
+/// What came of asking for machine 1.
+fn of_first(look: ProviderLook) -> Submission {
+    Submission::AtProvider {
+        device: device(1),
+        look: Box::new(look),
+    }
 }
 
 fn is_taken(error: &StoreError) -> bool {
@@ -72,8 +90,7 @@ pub async fn a_machine_at_its_provider_is_one_hosts(factory: impl Factory) {
 /// Beside the run, which stays as it is; after a restart, too.
 pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
     let mut world = World::new(factory).await;
-    let id = world.add(1).await;
-    let run = world.arm_with(id, Some(Power::Reboot)).await.unwrap();
+    let (id, run) = armed(&world).await;
     let before = world.state(id).await.run;
     let noon = world.store.now();
     let event = |n: i64| ProviderEvent {
@@ -81,7 +98,7 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
         id: format!("e{n}"),
         says: format!("event {n}"),
     };
-    let mut put = PutVlans::none(&"7a8b0000-0000-4000-8000-000000000001".parse().unwrap());
+    let mut put = PutVlans::none(&device(1));
     put.add(&[1000]);
     let asks = ProviderLook {
         power: Some(PowerStep::Asks(run)),
@@ -113,7 +130,7 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
             .filter(|line| line.entry.event == "provider");
         lines.filter_map(|line| line.entry.message).collect::<Vec<_>>()
     };
-    let say = |look: &ProviderLook| Submission::AtProvider(Box::new(look.clone()));
+    let say = |look: &ProviderLook| of_first(look.clone());
     // That it is being asked outlives whoever asks.
     world.store.submit(id, say(&asks)).await.unwrap();
     world.restart().await;
@@ -150,18 +167,17 @@ pub async fn what_a_provider_says_is_told_once<F: Factory>(factory: F) {
 
 /// What a look says of a run's power, and what is wrong.
 fn of_power(step: PowerStep, trouble: Option<TroubleKind>) -> Submission {
-    Submission::AtProvider(Box::new(ProviderLook {
+    of_first(ProviderLook {
         power: Some(step),
         trouble: trouble.map(|kind| (kind, "no".to_owned())),
         ..ProviderLook::default()
-    }))
+    })
 }
 
 /// Held, cancelled or asked for already: whoever meant to ask is refused, and nothing is written.
 pub async fn power_that_is_not_wanted_now_is_not_asked_for(factory: impl Factory) {
     let world = World::new(factory).await;
-    let id = world.add(1).await;
-    let run = world.arm_with(id, Some(Power::Reboot)).await.unwrap();
+    let (id, run) = armed(&world).await;
     let asks = async || {
         let before = (world.state(id).await, world.log(id).await.len());
         let answer = world.store.submit(id, of_power(PowerStep::Asks(run), None)).await;
@@ -198,11 +214,40 @@ pub async fn power_that_is_not_wanted_now_is_not_asked_for(factory: impl Factory
     assert!(!asks().await, "the run is over");
 }
 
+/// Whoever asked for one machine does not touch the next one: nothing of it is kept.
+pub async fn what_came_of_another_machine_is_refused(factory: impl Factory) {
+    let world = World::new(factory).await;
+    let (id, run) = armed(&world).await;
+    let names = async |host: Host| {
+        let state = world.state(id).await;
+        let update = Submission::Update {
+            host: Box::new(host),
+            expected_version: state.version,
+            by: admin(),
+        };
+        world.store.submit(id, update).await.unwrap();
+    };
+    for other in [rented(1, 2), host(1)] {
+        names(other).await;
+        let before = (world.state(id).await, world.log(id).await.len());
+        for look in [of_power(PowerStep::Asks(run), None), of_first(ProviderLook::default())] {
+            let refused = world.store.submit(id, look).await.unwrap_err();
+            assert!(matches!(refused, SubmitError::NotNow(_)), "{refused:?}");
+        }
+        assert_eq!((world.state(id).await, world.log(id).await.len()), before);
+    }
+    names(rented(1, 1)).await;
+    world
+        .store
+        .submit(id, of_power(PowerStep::Asks(run), None))
+        .await
+        .unwrap();
+}
+
 /// With the same trouble all the time; another one is told.
 pub async fn a_request_that_is_declined_again_is_told_once(factory: impl Factory) {
     let world = World::new(factory).await;
-    let id = world.add(1).await;
-    let run = world.arm_with(id, Some(Power::Reboot)).await.unwrap();
+    let (id, run) = armed(&world).await;
     let (no, limited) = (Some(TroubleKind::Refused), Some(TroubleKind::RateLimited));
     let mut since = Vec::new();
     for (asks, declined) in [(None, no), (no, no), (no, no), (no, limited)] {

@@ -10,7 +10,7 @@ mod wire;
 
 use std::time::Duration;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use thirdboot_lifecycle::{
     AtProvider, DeviceId, Provider, ProviderLook, ProviderMachine, PutVlans, Run, TroubleKind, Wanted,
 };
@@ -49,6 +49,19 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     fn device(&self) -> &DeviceId {
         &self.provider.device
+    }
+
+    /// What is to be changed of the way in which this machine boots.
+    fn change(&self, device: &Device) -> Option<Value> {
+        let mut change = Map::new();
+        if let Some(always) = self.wanted.netboot.filter(|wanted| device.netboot() != *wanted) {
+            change.insert("always_pxe".to_owned(), json!(always));
+        }
+        let is_other = |url: &&String| device.ipxe_script_url.as_ref() != Some(*url);
+        if let Some(url) = self.boot_url.as_ref().filter(is_other) {
+            change.insert("ipxe_script_url".to_owned(), json!(url));
+        }
+        (!change.is_empty()).then(|| change.into())
     }
 }
 
@@ -140,21 +153,10 @@ impl Driver {
 
     /// Sets whether it boots from the network every time, and from where. What it is then.
     async fn netboot(&self, asked: &Asked<'_>, device: &Device) -> Result<bool, Fault> {
-        let mut change = Map::new();
-        if let Some(always) = asked.wanted.netboot.filter(|wanted| device.netboot() != *wanted) {
-            change.insert("always_pxe".to_owned(), json!(always));
-        }
-        if let Some(url) = asked
-            .boot_url
-            .as_ref()
-            .filter(|url| device.ipxe_script_url.as_ref() != Some(*url))
-        {
-            change.insert("ipxe_script_url".to_owned(), json!(url));
-        }
-        if change.is_empty() {
+        let Some(change) = asked.change(device) else {
             return Ok(device.netboot());
-        }
-        let changed = self.client.change(asked.device(), &change.into()).await?;
+        };
+        let changed = self.client.change(asked.device(), &change).await?;
         if asked.wanted.netboot.is_some_and(|wanted| changed.netboot() != wanted) {
             let says = "it took always_pxe and did not set it: is the machine's operating system custom_ipxe?";
             return Err(Fault::new(TroubleKind::Refused, says));

@@ -7,7 +7,7 @@ use thirdboot_lifecycle::{DeviceId, Power, PowerStep, ProviderEvent, ProviderLoo
 
 use super::client::Fault;
 use super::wire::Device;
-use super::{Asked, Driver};
+use super::{Asked, Driver, vlans};
 
 /// What a machine's state may be old when its power is decided on.
 const MAX_AGE: Duration = Duration::from_secs(5);
@@ -28,6 +28,15 @@ const OFF: &str = "inactive";
 /// Kinds of events in which a machine was powered have one of these words in them.
 const OF_POWER: [&str; 4] = ["power", "reboot", "reinstall", "provision"];
 
+/// A machine as it was a moment ago.
+#[derive(Debug)]
+pub(in crate::platform) struct Fresh {
+    device: Device,
+    /// VLANs on its bond; none where it has no bond.
+    carried: Vec<u16>,
+    read_at: Instant,
+}
+
 /// What the provider is to be asked for, decided on the machine's state at that moment.
 #[derive(Debug)]
 pub(in crate::platform) struct Action {
@@ -47,11 +56,16 @@ pub(in crate::platform) enum Done {
 }
 
 impl Driver {
-    /// Reads the machine anew, and decides. None while it is on its way.
-    pub(in crate::platform) async fn action(&self, id: &DeviceId, power: Power) -> Result<Option<Action>, Fault> {
-        let device = self.client.device(id).await?;
+    /// Reads the machine anew.
+    pub(in crate::platform) async fn fresh(&self, id: &DeviceId) -> Result<Fresh, Fault> {
         let read_at = Instant::now();
-        Ok(body(&device, power).map(|body| Action { body, read_at }))
+        let device = self.client.device(id).await?;
+        let carried = vlans::carried(&self.client, &device).await?;
+        Ok(Fresh {
+            device,
+            carried,
+            read_at,
+        })
     }
 
     /// Asks, once. What is to be asked for must stand in the store by then.
@@ -64,6 +78,25 @@ impl Driver {
             Err(fault) if fault.may_be_done => Done::Uncertain(fault),
             Err(fault) => Done::Declined(Some(fault)),
         }
+    }
+}
+
+impl Fresh {
+    /// What to ask for, or why nothing: somebody may have changed the machine since it was found as it should be. The
+    /// provider takes no condition, so what changes after this is not seen.
+    pub(in crate::platform) fn action(self, asked: &Asked<'_>, power: Power) -> Result<Action, &'static str> {
+        let (device, wanted) = (&self.device, asked.wanted);
+        if asked.change(device).is_some() {
+            return Err("its network boot is not as it was set");
+        }
+        if wanted.vlans.iter().any(|id| !self.carried.contains(id)) {
+            return Err("its bond does not carry its VLANs any more");
+        }
+        let body = body(device, power).ok_or("it is on its way to another state")?;
+        Ok(Action {
+            body,
+            read_at: self.read_at,
+        })
     }
 }
 
@@ -116,6 +149,7 @@ fn is_of_power(event: &ProviderEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use thirdboot_fake_equinix::FakeEquinix;
+    use thirdboot_lifecycle::{Provider, Wanted};
 
     use super::*;
     use crate::platform::PlatformOptions;
@@ -135,6 +169,24 @@ mod tests {
 
     const ID: &str = "7a8b0000-0000-4000-8000-0000000000d1";
 
+    /// What to ask for while nothing else is wanted.
+    async fn decided(driver: &Driver, power: Power) -> Action {
+        let device: DeviceId = ID.parse().unwrap();
+        let provider = Provider {
+            device,
+            metadata: false,
+        };
+        let asked = Asked {
+            provider: &provider,
+            boot_url: None,
+            wanted: &Wanted::default(),
+            armed: None,
+            before: None,
+        };
+        let fresh = driver.fresh(&provider.device).await.unwrap();
+        fresh.action(&asked, power).unwrap()
+    }
+
     #[tokio::test]
     async fn power_is_not_decided_on_what_was_read_a_while_ago() {
         let folder = tempfile::tempdir().unwrap();
@@ -142,7 +194,7 @@ mod tests {
         provider.add(ID, "http://old.example/script", &[]);
         let driver = driver(folder.path(), provider.url());
         let id = ID.parse().unwrap();
-        let mut action = driver.action(&id, Power::Reinstall).await.unwrap().unwrap();
+        let mut action = decided(&driver, Power::Reinstall).await;
         let fresh = action.read_at;
         action.read_at = fresh.checked_sub(MAX_AGE).unwrap();
         let done = driver.act(&id, &action).await;
@@ -163,7 +215,7 @@ mod tests {
             driver(folder.path(), "http://127.0.0.1:9/metal/v1"),
         );
         let id = ID.parse().unwrap();
-        let action = driver.action(&id, Power::Reboot).await.unwrap().unwrap();
+        let action = decided(&driver, Power::Reboot).await;
         provider.fail_next([thirdboot_fake_equinix::Fault::TooMany { after_s: 0 }]);
         let done = driver.act(&id, &action).await;
         assert!(matches!(done, Done::Declined(Some(_))), "{done:?}");

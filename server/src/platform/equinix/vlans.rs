@@ -107,6 +107,14 @@ pub(super) async fn converge(
     }
 }
 
+/// What the bond carries.
+pub(super) async fn carried(client: &Client, device: &Device) -> Result<Vec<u16>, Fault> {
+    match bond(device) {
+        Some(port) => client.assigned(&port.id).await,
+        None => Ok(Vec::new()),
+    }
+}
+
 fn bond(device: &Device) -> Option<&Port> {
     device
         .network_ports

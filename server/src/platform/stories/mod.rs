@@ -1,6 +1,7 @@
 //! A machine at its provider, from arming to installed, and everything that goes wrong on the way.
 
 mod asking;
+mod between;
 mod power;
 mod trouble;
 mod vlans;
@@ -12,7 +13,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirdboot_fake_equinix::{Device, FakeEquinix, Fault};
+use thirdboot_fake_equinix::{Change, Device, FakeEquinix, Fault};
 use thirdboot_lifecycle::{RunNumber, TroubleKind};
 
 use super::job::pass;
@@ -22,9 +23,6 @@ use crate::secrets::{Purpose, write_private};
 use crate::testing::{Reply, TestApp};
 
 const TOKEN: &str = "equinix-3f9c71d2";
-
-/// What somebody does to a machine at the provider's own page.
-type Change = fn(&mut Device);
 
 /// A server with a token, and its provider.
 struct Rented {

@@ -13,7 +13,7 @@ impl Rented {
     }
 
     /// The host's description changes, whatever it was.
-    async fn is_now(&self, n: u8, change: &Value) {
+    pub(super) async fn is_now(&self, n: u8, change: &Value) {
         let path = format!("/api/v1/hosts/a{n}");
         let body = Body::from(change.to_string());
         let reply = self.site.api_if_match(Method::PATCH, &path, "*", body).await;
