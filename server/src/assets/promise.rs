@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use rustix::fs::sendfile;
 
-/// Promised at a time, at most: a piece's own cost is lost in it, and a piece is in the page cache as a whole or not.
+/// Promised at a time, at most: large enough that a piece's own cost is lost in it, small enough that what was in the page
+/// cache when it was promised still is when it is sent.
 pub(super) const PIECE_BYTES: usize = 1 << 20;
 
 /// Its address is what matters. No text holds this byte: it would be seen at once.

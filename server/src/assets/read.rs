@@ -135,8 +135,8 @@ impl Reading {
     }
 }
 
-/// Whether `length` bytes from `offset` on are in the page cache, as far as samples tell. A hole that they miss costs its
-/// reader a short wait, and nothing else.
+/// Whether `length` bytes from `offset` on are in the page cache, as far as samples tell. A hole that they miss is read
+/// from the disk while the piece is sent, which only takes longer.
 fn is_cached(file: &File, offset: u64, length: usize) -> bool {
     let mut probes = (0..length).step_by(PROBE_BYTES).chain(length.checked_sub(1));
     probes.all(|at| cached(file, &mut [0], offset + at as u64).is_some())

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use axum::{Extension, Router};
 use data_encoding::HEXLOWER;
 use reqwest::{Certificate, Client};
 use rustix::fs::{Advice, fadvise, fsync};
@@ -11,10 +12,12 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
-use super::{Running, ServeOptions, start};
+use super::{Running, ServeOptions, listener, start};
+use crate::assets::Promises;
 
-/// More than sockets hold between them, and no multiple of anything.
+/// More than sockets hold while nobody reads, and no multiple of anything.
 const LARGE: usize = (24 << 20) + 4711;
 
 struct Story {
@@ -52,6 +55,13 @@ impl Story {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("assets/files").join(name)
+    }
+
+    /// Somebody who trusts this server's CA.
+    fn trusting(&self) -> Client {
+        let pem = std::fs::read(self.folder.path().join("data/tls/ca.pem")).unwrap();
+        let trusted = Certificate::from_pem_bundle(&pem).unwrap();
+        Client::builder().tls_certs_only(trusted).build().unwrap()
     }
 
     async fn connect(&self) -> Wired {
@@ -212,11 +222,38 @@ async fn who_goes_away_in_the_middle_bothers_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_who_reads_slowly_has_a_file_wait_in_memory() {
+    let story = Story::begin().await;
+    let handed_over = || story.running.app().metrics.asset_sent_bytes.get();
+    let mut plain = story.connect().await;
+    plain.ask("GET", "/files/large", "").await;
+    assert_eq!(plain.head().await, (200, LARGE));
+    let by_plain = handed_over();
+    assert!(by_plain < LARGE as u64, "all of it");
+    drop(plain);
+    let url = format!("{}/files/large", story.running.boot_tls_url().unwrap());
+    let begun = story.trusting().get(&url).send().await.unwrap();
+    assert_eq!(begun.status(), 200);
+    assert!(handed_over() < by_plain + LARGE as u64, "all of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_connection_can_be_promised_files() {
+    let socket = listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let told = |promises: Option<Extension<Promises>>| async move { promises.is_some().to_string() };
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(listener::serve(socket, Router::new().fallback(told), None, stopped));
+    let answer = Client::new().get(format!("http://{address}/")).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "true");
+    stop.send_replace(true);
+    serving.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn over_tls_no_file_goes_past_the_cipher() {
     let story = Story::begin().await;
-    let pem = std::fs::read(story.folder.path().join("data/tls/ca.pem")).unwrap();
-    let trusted = Certificate::from_pem_bundle(&pem).unwrap();
-    let client = Client::builder().tls_certs_only(trusted).build().unwrap();
+    let client = story.trusting();
     let url = format!("{}/files/large", story.running.boot_tls_url().unwrap());
     for _ in 0..2 {
         let whole = client.get(&url).send().await.unwrap().bytes().await.unwrap();
