@@ -92,11 +92,11 @@ async fn through(mut stream: TcpStream, names: &[&str], acceptor: &TlsAcceptor) 
     }
     let head = String::from_utf8_lossy(&head);
     let line = head.lines().next().unwrap_or_default();
-    let is_known = |name: &&str| line == format!("CONNECT {name}:443 HTTP/1.1");
-    if !names.iter().any(|name| is_known(&name)) {
+    let is_known = names.iter().any(|name| line == format!("CONNECT {name}:443 HTTP/1.1"));
+    if !is_known {
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").await?;
     }
-    ensure!(names.iter().any(|name| is_known(&name)), "{line}");
+    ensure!(is_known, "{line}");
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     acceptor.accept(stream).await.with_context(|| line.to_owned())
 }
