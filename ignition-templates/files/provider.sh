@@ -29,7 +29,7 @@ if url=$(field "$runtime/metadata.json" user_state_url) && [[ -n $url ]]; then
         echo "the provider did not take the state $told" >&2
 fi
 if [[ $1 == ready ]] && url=$(field "$runtime/metadata.json" phone_home_url) && [[ -n $url ]]; then
-    # As Afterburn's check-in says it.
-    ask --output /dev/null --header 'Content-Type: application/json' --data '' "$url" ||
+    # As Afterburn's check-in says it: with no body, and no word of its length.
+    ask --output /dev/null --request POST --header 'Content-Type: application/json' "$url" ||
         echo "the provider did not take the phone home" >&2
 fi

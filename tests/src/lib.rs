@@ -10,6 +10,7 @@ pub mod bound;
 pub mod firewall;
 pub mod host;
 pub mod ignition;
+pub mod metadata;
 pub mod metal;
 pub mod proxy;
 pub mod secrets;
