@@ -76,6 +76,7 @@ fn asked<'a>(app: &App, state: &'a HostState, provider: &'a Provider, wanted: &'
     let owns_url = host.known_by == KnownBy::Key && host.platform.can(Capability::BootUrl);
     Asked {
         provider,
+        macs: &host.macs,
         boot_url: (owns_url && wanted.netboot == Some(true)).then(|| boot_url_of(app, state)),
         wanted,
         armed: state.run.as_ref().filter(|run| run.stage == Stage::Armed),

@@ -32,6 +32,8 @@ pub struct Device {
     pub is_served: bool,
     /// Whether its network must not be changed.
     pub network_frozen: bool,
+    /// Those of its ports; the API tells none where there are none.
+    pub macs: Vec<String>,
     /// Its bond.
     pub port: Port,
     /// Actions that were taken.
@@ -108,6 +110,7 @@ impl Device {
             always_pxe: false,
             is_served: true,
             network_frozen: false,
+            macs: Vec::new(),
             port: Port {
                 id: id.replacen(|_| true, "b", 1),
                 network_type: "layer3".to_owned(),
@@ -120,16 +123,23 @@ impl Device {
     }
 
     pub(crate) fn shown(&self) -> Value {
-        let data = |is_bonded: bool| json!({"bonded": is_bonded, "mac": null});
+        let data = |mac: Option<&String>| json!({"bonded": self.port.is_bonded, "mac": mac});
+        let ports = self.macs.iter().map(Some).chain(self.macs.is_empty().then_some(None));
+        let mut ports: Vec<Value> = (0..)
+            .zip(ports)
+            .map(|(n, mac)| {
+                let id = format!("{:x}{}", 0xe - n, &self.id[1..]);
+                json!({"id": id, "name": format!("eth{n}"), "type": "NetworkPort", "data": data(mac)})
+            })
+            .collect();
+        ports.push(json!({
+            "id": self.port.id, "name": "bond0", "type": "NetworkBondPort", "network_type": self.port.network_type,
+            "data": data(None), "virtual_networks": [],
+        }));
         json!({
             "id": self.id, "state": self.state, "always_pxe": self.always_pxe, "hostname": "a-name",
             "ipxe_script_url": self.ipxe_script_url, "network_frozen": self.network_frozen,
-            "operating_system": {"slug": self.operating_system},
-            "network_ports": [
-                {"id": self.id.replacen(|_| true, "e", 1), "name": "eth0", "type": "NetworkPort", "data": data(self.port.is_bonded)},
-                {"id": self.port.id, "name": "bond0", "type": "NetworkBondPort", "network_type": self.port.network_type,
-                    "data": data(self.port.is_bonded), "virtual_networks": []},
-            ],
+            "operating_system": {"slug": self.operating_system}, "network_ports": ports,
         })
     }
 }

@@ -13,6 +13,8 @@ pub enum TroubleKind {
     TokenRefused,
     /// The provider knows no such machine.
     DeviceNotFound,
+    /// The machine that the host names has none of the host's MACs.
+    OtherMachine,
     /// The provider takes no more requests for a while.
     RateLimited,
     /// The provider does not answer, or not in a way that can be understood.
@@ -29,10 +31,11 @@ pub enum TroubleKind {
 
 impl TroubleKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DeviceNotFound,
+        Self::OtherMachine,
         Self::RateLimited,
         Self::Unreachable,
         Self::PortUnfit,
@@ -48,6 +51,7 @@ impl TroubleKind {
             Self::NoToken => "no-token",
             Self::TokenRefused => "token-refused",
             Self::DeviceNotFound => "device-not-found",
+            Self::OtherMachine => "other-machine",
             Self::RateLimited => "rate-limited",
             Self::Unreachable => "unreachable",
             Self::PortUnfit => "port-unfit",
@@ -75,6 +79,9 @@ impl TroubleKind {
             }
             Self::DeviceNotFound => {
                 "correct provider.device, or use a token of the project that the machine belongs to; a machine that was given back is gone"
+            }
+            Self::OtherMachine => {
+                "correct provider.device, or the host's MACs; until one of them is a port's of that machine, it is left alone"
             }
             Self::RateLimited => "nothing: the server asks again when the provider allows it",
             Self::Unreachable => {

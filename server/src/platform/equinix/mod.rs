@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use thirdboot_lifecycle::{
-    AtProvider, DeviceId, Provider, ProviderLook, ProviderMachine, PutVlans, Run, TroubleKind, Wanted,
+    AtProvider, DeviceId, Mac, Provider, ProviderLook, ProviderMachine, PutVlans, Run, TroubleKind, Wanted,
 };
 
 use super::PlatformOptions;
@@ -36,6 +36,8 @@ pub(super) struct Driver {
 pub(super) struct Asked<'a> {
     /// Which machine.
     pub(super) provider: &'a Provider,
+    /// The host's.
+    pub(super) macs: &'a [Mac],
     /// Where it must boot from: a secret. None leaves it as it is.
     pub(super) boot_url: Option<String>,
     /// What is wanted.
@@ -49,6 +51,16 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     fn device(&self) -> &DeviceId {
         &self.provider.device
+    }
+
+    /// Why this machine is none of the host's: a mistyped id names somebody else's, and that must not be started.
+    fn is_other(&self, device: &Device) -> Option<String> {
+        let of_ports: Vec<Mac> = device.macs().collect();
+        let is_known = !of_ports.is_empty() && !self.macs.is_empty();
+        (is_known && !of_ports.iter().any(|mac| self.macs.contains(mac))).then(|| {
+            let listed: Vec<String> = of_ports.iter().map(Mac::to_string).collect();
+            format!("its ports are {}, and none of them is the host's", listed.join(", "))
+        })
     }
 
     /// What is to be changed of the way in which this machine boots.
@@ -111,6 +123,9 @@ impl Driver {
 
     async fn carry_out(&self, asked: &Asked<'_>, look: &mut ProviderLook) -> Result<Next, Fault> {
         let device = self.client.device(asked.device()).await?;
+        if let Some(says) = asked.is_other(&device) {
+            return Err(Fault::new(TroubleKind::OtherMachine, says));
+        }
         let carried = asked.before.and_then(|before| before.machine.as_ref());
         look.machine = Some(ProviderMachine {
             state: client::clean(&device.state),

@@ -86,6 +86,9 @@ impl Fresh {
     /// provider takes no condition, so what changes after this is not seen.
     pub(in crate::platform) fn action(self, asked: &Asked<'_>, power: Power) -> Result<Action, &'static str> {
         let (device, wanted) = (&self.device, asked.wanted);
+        if asked.is_other(device).is_some() {
+            return Err("it is another machine than the host describes");
+        }
         if asked.change(device).is_some() {
             return Err("its network boot is not as it was set");
         }
@@ -178,6 +181,7 @@ mod tests {
         };
         let asked = Asked {
             provider: &provider,
+            macs: &[],
             boot_url: None,
             wanted: &Wanted::default(),
             armed: None,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use thirdboot_lifecycle::Mac;
 
 /// The kind of port that is several ports in one.
 pub(super) const BOND_PORT: &str = "NetworkBondPort";
@@ -41,6 +42,9 @@ pub(super) struct Port {
 pub(super) struct PortData {
     #[serde(default)]
     pub(super) bonded: Option<bool>,
+    /// Those that are several in one have none.
+    #[serde(default)]
+    pub(super) mac: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,6 +116,12 @@ impl Device {
     /// Whether it boots from the network every time.
     pub(super) fn netboot(&self) -> bool {
         self.always_pxe.unwrap_or(false)
+    }
+
+    /// Those of its ports, as far as they are told.
+    pub(super) fn macs(&self) -> impl Iterator<Item = Mac> {
+        let told = self.network_ports.iter().filter_map(|port| port.data.mac.as_deref());
+        told.filter_map(|mac| mac.parse().ok())
     }
 }
 

@@ -118,6 +118,35 @@ async fn a_machine_at_its_provider_is_one_host_only_and_only_where_there_is_one(
     assert_eq!(shown["provider"], json!({"device": device(1), "metadata": false}));
 }
 
+/// A mistyped id names somebody else's machine: it is neither changed nor started, whatever was armed.
+#[tokio::test]
+async fn a_machine_with_none_of_the_hosts_macs_is_left_alone() {
+    let rented = Rented::new().await;
+    let other: Change = |machine| machine.macs = vec!["52:54:00:99:99:01".to_owned(), "52:54:00:99:99:02".to_owned()];
+    let its: Change = |machine| machine.macs[1] = "52:54:00:00:00:01".to_owned();
+    rented.host(1, &[1000]).await;
+    rented.provider.change(&device(1), other);
+    rented.arm(1, json!({"power": "reinstall"})).await;
+    let before = rented.machine(1);
+    assert_eq!(rented.settle(1).await, Came::Trouble);
+    assert_eq!(rented.trouble(1).await.as_deref(), Some("other-machine"));
+    let says = rented.told(1).await["trouble"]["says"].as_str().unwrap().to_owned();
+    assert_eq!(
+        says,
+        "its ports are 52:54:00:99:99:01, 52:54:00:99:99:02, and none of them is the host's"
+    );
+    let after = rented.machine(1);
+    assert_eq!(
+        (after.actions.len(), after.always_pxe, after.port.vlans),
+        (0, before.always_pxe, before.port.vlans)
+    );
+    rented.provider.change(&device(1), its);
+    assert_eq!(rented.settle(1).await, Came::Open);
+    assert_eq!(rented.machine(1).actions, ["reinstall"]);
+    assert_eq!(rented.trouble(1).await, None);
+    rented.is_well_behaved();
+}
+
 #[tokio::test]
 async fn a_machine_is_looked_at_when_it_is_due_or_when_something_is_wanted_of_it() {
     let rented = Rented::new().await;
