@@ -33,7 +33,7 @@ if ((free_mib < 5000)); then
 fi
 
 recipe=$(find tests/metal/os tests/metal/standins/{gpg,podman*,rpm-ostree,ostree-*.service} \
-  tests/parts/coreos-installer.sh -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
+  tests/parts/coreos-installer.sh tests/parts/peer.bash -type f | sort | xargs sha256sum | sha256sum | cut -c 1-12)
 THIRDBOOT_METAL=$THIRDBOOT_CACHE/metal-$recipe
 export THIRDBOOT_METAL
 if [[ ! -d $THIRDBOOT_METAL ]]; then
