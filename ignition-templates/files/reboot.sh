@@ -33,7 +33,7 @@ while :; do
         # Who waits no more says so: others are next, and a node that was being drained gets its pods back.
         still="; its place in the queue was not given back"
         for _ in {1..20}; do
-            case $(lock steady-state "$answer") in 000 | 5??) pause 30 ;; *) still='' && break ;; esac
+            case $(lock steady-state "$answer") in 2??) still='' && break ;; 000 | 5??) pause 30 ;; *) break ;; esac
         done
         thirdboot-report note --message "no monthly reboot: the window is over (${said:-no answer})$still"
         exit 0

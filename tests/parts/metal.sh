@@ -70,14 +70,21 @@ else
   asked=$short${full:+$'\n'$long}
 fi
 
-# A machine is one busy thread. Two stories at a time where there are a processor and the memory for each; what they say
-# is shown when they end.
-lanes=1
-if (($(nproc) > 1 && free_mib > 10000)); then lanes=2; fi
+# A machine is one busy thread that now and then waits: one story more at a time than there are processors, where there is
+# the memory for each. What they say is shown when they end.
+lanes=$((free_mib / 5000)) most=$(($(nproc) + 1))
+if ((lanes > most)); then lanes=$most; fi
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 table=() failed=0 left=0
 declare -A story_of=()
+# Each is a process group of its own: Ctrl-C is for this script, which ends with all that it started.
+set -m
+leave() {
+  local pid
+  for pid in "${!story_of[@]}"; do kill -- "-$pid" || true; done
+  rm -rf "$work"
+}
+trap leave EXIT
 end_one() {
   local pid='' verdict=ok
   wait -n -p pid "${!story_of[@]}" || { verdict=FAILED && failed=$((failed + 1)); }

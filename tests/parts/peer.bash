@@ -1,5 +1,5 @@
-# Programs of others, built from their published crates: once, into the cache. Sourced after common.bash by scripts whose
-# standard output is only a path.
+# Programs of others, built from their published crates: once, into the cache. Sourced after common.bash by scripts
+# whose standard output is only a path.
 # shellcheck shell=bash
 
 # Builds a crate, and lays folders that the crate carries into `source` beside `bin`.
@@ -16,7 +16,7 @@ build_peer() {
   # Whoever comes second waits for the first.
   exec 9>"$root/lock"
   flock 9
-  if is_built; then return 0; fi
+  if [[ -x $root/bin/$crate && -d $root/source ]]; then return 0; fi
   need gcc libc6-dev pkg-config libssl-dev "${@:5}"
   step "building $crate $version, once (4 to 12 minutes on two cores)"
   target=$(mktemp -d "$THIRDBOOT_CACHE/$crate-target.XXXXXX")
@@ -27,15 +27,8 @@ build_peer() {
     nice cargo install --quiet --locked "$crate@$version" --root "$root" --target-dir "$target"
   # Cargo has just unpacked the crate.
   local sources=("${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"$crate-$version")
-  rm -rf "$root/source"
-  mkdir "$root/source"
-  for folder in "${folders[@]}"; do cp -r "${sources[0]}/$folder" "$root/source/"; done
-}
-
-# Whether build_peer has nothing to do.
-is_built() {
-  [[ -x $root/bin/$crate ]] || return 1
-  for folder in "${folders[@]}"; do
-    [[ -d $root/source/$folder ]] || return 1
-  done
+  rm -rf "$root/source" "$root/source.new"
+  mkdir "$root/source.new"
+  for folder in "${folders[@]}"; do cp -r "${sources[0]}/$folder" "$root/source.new/"; done
+  mv "$root/source.new" "$root/source"
 }

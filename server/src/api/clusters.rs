@@ -183,6 +183,8 @@ pub(super) async fn delete(
         .remove_cluster(&state.cluster.spec.name, state.version)
         .await?;
     app.clusters.forget(&state.cluster.spec.name);
+    // A look under way forgets what it saw of the others, too.
+    app.look_at_clusters.notify_one();
     tracing::info!(cluster = %name, %by, "cluster removed");
     Ok(StatusCode::NO_CONTENT)
 }

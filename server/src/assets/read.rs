@@ -135,8 +135,8 @@ impl Reading {
     }
 }
 
-/// Whether `length` bytes from `offset` on are in the page cache, as far as samples tell. A hole that they miss is read
-/// from the disk while the piece is sent, which only takes longer.
+/// Whether `length` bytes from `offset` on are in the page cache, as far as samples tell. A hole that they miss, and what
+/// leaves it before the client takes it, is read from the disk as it is sent: a thread waits for a mebibyte at most.
 fn is_cached(file: &File, offset: u64, length: usize) -> bool {
     let mut probes = (0..length).step_by(PROBE_BYTES).chain(length.checked_sub(1));
     probes.all(|at| cached(file, &mut [0], offset + at as u64).is_some())

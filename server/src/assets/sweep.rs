@@ -16,10 +16,11 @@ pub(super) const GONE: &str = ".gone.";
 
 /// Makes a version's folder and marks it as a pull's. One that somebody laid there stays theirs.
 pub(super) fn make(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
+    fs::create_dir_all(folder)?;
+    // One that is empty may be of a pull that ended right here.
+    if fs::read_dir(folder)?.next().is_some() {
         return Ok(());
     }
-    fs::create_dir_all(folder)?;
     fs::write(folder.join(MARK), [])
 }
 
@@ -100,7 +101,7 @@ mod tests {
     fn what_somebody_laid_there_stays_theirs() {
         let root = tempfile::tempdir().unwrap();
         let (by_hand, by_a_pull) = (root.path().join("43.1"), root.path().join("43.2"));
-        fs::create_dir(&by_hand).unwrap();
+        file(&by_hand.join("rootfs.img"), 0);
         make(&by_hand).unwrap();
         make(&by_a_pull).unwrap();
         make(&by_a_pull).unwrap();

@@ -58,7 +58,7 @@ pub(crate) async fn bytes(body: Body, max_bytes: usize) -> Result<Bytes, Failure
         // Broken off or too slow: not the content's fault, so that the sender keeps it.
         Ok(Err(_)) | Err(_) => Err(Failure::new(
             ProblemType::Unavailable,
-            "the body did not arrive in time",
+            "the body did not arrive whole, or not in time",
         )),
     }
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(app: App) {
 /// A server of a cluster that has not answered for so long is not the only one that is asked.
 const HEDGE: Duration = Duration::from_secs(1);
 /// How long the API of one cluster may take: the others' next look waits for it.
-const ROUND_LIMIT: Duration = Duration::from_secs(30);
+const ROUND_LIMIT: Duration = Duration::from_secs(15);
 
 /// One round over all clusters, side by side: one that is silent must not hold up the others.
 pub(super) async fn round(app: &App, prober: &Prober, port: u16) {

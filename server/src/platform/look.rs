@@ -50,7 +50,7 @@ pub(crate) async fn look_at(app: &App, id: HostId) -> Came {
         return Came::Step;
     }
     if let Some(due) = due {
-        if let Some(after) = power_on(app, driver, id, provider, due).await {
+        if let Some(after) = power_on(app, driver, id, provider, !wanted.vlans.is_empty(), due).await {
             known = after;
         } else if keeps_trouble && known.trouble.is_some() {
             // Nothing was asked for after all.
@@ -91,11 +91,12 @@ async fn power_on(
     driver: &Driver,
     id: HostId,
     provider: &Provider,
+    wants_vlans: bool,
     (run, power): (RunNumber, Power),
 ) -> Option<AtProvider> {
     let trouble = |kind: TroubleKind, says: &str| Some((kind, redact(says).into_owned()));
     let device = &provider.device;
-    let fresh = driver.fresh(device).await;
+    let fresh = driver.fresh(device, wants_vlans).await;
     // The look took a while: somebody may have put the machine on hold, or it may have come by itself.
     let (state, wanted) = wanted_now(app, id).await.ok()??;
     let is_due = wanted.power_due(before(&state)) == Some((run, power));
@@ -124,10 +125,7 @@ async fn power_on(
     let asking = keep(app, &state, device, asks).await?;
     let (step, trouble) = match driver.act(device, &action).await {
         Done::Took => (Some(PowerStep::Took(run)), None),
-        Done::Declined(fault) => {
-            let trouble = fault.and_then(|fault| trouble(fault.kind, &fault.says));
-            (Some(PowerStep::Declined(run)), trouble)
-        }
+        Done::Declined(fault) => (Some(PowerStep::Declined(run)), trouble(fault.kind, &fault.says)),
         Done::Uncertain(fault) => (None, trouble(TroubleKind::PowerUncertain, &fault.says)),
     };
     // What came of it may not be kept: then it is being asked for still, and is looked for at the next look.

@@ -159,9 +159,9 @@ fn a_machine_that_booted_this_month_is_left_alone() {
     assert_eq!(machine.calls("systemctl"), Vec::<String>::new());
 }
 
-#[test]
-fn when_the_window_is_over_it_waits_no_more() {
-    let server = answering(vec![refused(409, "slots_held", "held by a2")]);
+/// What a machine notes whose window is over, when it gives its place back and is told this.
+fn waits_no_more(given_back: Answer) -> serde_json::Value {
+    let server = answering(vec![refused(409, "slots_held", "held by a2"), given_back]);
     let machine = ready(&server, "1000000000");
     let lock = machine
         .read("etc/thirdboot/lock.env")
@@ -170,9 +170,18 @@ fn when_the_window_is_over_it_waits_no_more() {
     machine.run("reboot", &[]).ok();
     assert_eq!(questions(&server), ["pre-reboot", "steady-state"]);
     assert_eq!(machine.calls("systemctl"), Vec::<String>::new());
+    server.report("note")["message"].clone()
+}
+
+#[test]
+fn when_the_window_is_over_it_waits_no_more() {
     assert_eq!(
-        server.report("note")["message"],
+        waits_no_more((200, String::new())),
         "no monthly reboot: the window is over (held by a2)"
+    );
+    assert_eq!(
+        waits_no_more(refused(404, "unknown_client", "no such host")),
+        "no monthly reboot: the window is over (held by a2); its place in the queue was not given back"
     );
 }
 

@@ -32,7 +32,7 @@ const OF_POWER: [&str; 4] = ["power", "reboot", "reinstall", "provision"];
 #[derive(Debug)]
 pub(in crate::platform) struct Fresh {
     device: Device,
-    /// VLANs on its bond; none where it has no bond.
+    /// VLANs on its bond; none where it has no bond, and where none were asked after.
     carried: Vec<u16>,
     read_at: Instant,
 }
@@ -49,18 +49,22 @@ pub(in crate::platform) struct Action {
 pub(in crate::platform) enum Done {
     /// The provider took it.
     Took,
-    /// It was certainly not carried out. Trouble, unless only too much time went by.
-    Declined(Option<Fault>),
+    /// It was certainly not carried out.
+    Declined(Fault),
     /// It may have been carried out.
     Uncertain(Fault),
 }
 
 impl Driver {
-    /// Reads the machine anew.
-    pub(in crate::platform) async fn fresh(&self, id: &DeviceId) -> Result<Fresh, Fault> {
+    /// Reads the machine anew: its bond, where VLANs are wanted of it, and then the machine, which must be young.
+    pub(in crate::platform) async fn fresh(&self, id: &DeviceId, wants_vlans: bool) -> Result<Fresh, Fault> {
+        let carried = if wants_vlans {
+            vlans::carried(&self.client, &self.client.device(id).await?).await?
+        } else {
+            Vec::new()
+        };
         let read_at = Instant::now();
         let device = self.client.device(id).await?;
-        let carried = vlans::carried(&self.client, &device).await?;
         Ok(Fresh {
             device,
             carried,
@@ -71,12 +75,16 @@ impl Driver {
     /// Asks, once. What is to be asked for must stand in the store by then.
     pub(in crate::platform) async fn act(&self, id: &DeviceId, action: &Action) -> Done {
         if action.read_at.elapsed() > MAX_AGE {
-            return Done::Declined(None);
+            let limit = MAX_AGE.as_secs();
+            let says = format!(
+                "it took more than {limit} s to tell how the machine is, and power is asked for on nothing older"
+            );
+            return Done::Declined(Fault::new(TroubleKind::Unreachable, says));
         }
         match self.client.act(id, &action.body).await {
             Ok(()) => Done::Took,
             Err(fault) if fault.may_be_done => Done::Uncertain(fault),
-            Err(fault) => Done::Declined(Some(fault)),
+            Err(fault) => Done::Declined(fault),
         }
     }
 }
@@ -187,7 +195,7 @@ mod tests {
             armed: None,
             before: None,
         };
-        let fresh = driver.fresh(&provider.device).await.unwrap();
+        let fresh = driver.fresh(&provider.device, false).await.unwrap();
         fresh.action(&asked, power).unwrap()
     }
 
@@ -202,7 +210,10 @@ mod tests {
         let fresh = action.read_at;
         action.read_at = fresh.checked_sub(MAX_AGE).unwrap();
         let done = driver.act(&id, &action).await;
-        assert!(matches!(done, Done::Declined(None)), "{done:?}");
+        assert!(
+            matches!(&done, Done::Declined(fault) if fault.says.contains("more than 5 s")),
+            "{done:?}"
+        );
         assert_eq!(provider.count("POST"), 0);
         action.read_at = fresh;
         assert!(matches!(driver.act(&id, &action).await, Done::Took));
@@ -222,10 +233,10 @@ mod tests {
         let action = decided(&driver, Power::Reboot).await;
         provider.fail_next([thirdboot_fake_equinix::Fault::TooMany { after_s: 0 }]);
         let done = driver.act(&id, &action).await;
-        assert!(matches!(done, Done::Declined(Some(_))), "{done:?}");
+        assert!(matches!(done, Done::Declined(_)), "{done:?}");
         assert_eq!(provider.count("POST"), 1);
         // Nobody listens at all.
         let done = nowhere.act(&id, &action).await;
-        assert!(matches!(done, Done::Declined(Some(_))), "{done:?}");
+        assert!(matches!(done, Done::Declined(_)), "{done:?}");
     }
 }
