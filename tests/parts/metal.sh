@@ -70,9 +70,9 @@ else
   asked=$short${full:+$'\n'$long}
 fi
 
-# A machine is one busy thread that now and then waits: one story more at a time than there are processors, where there is
-# the memory for each. What they say is shown when they end.
-lanes=$((free_mib / 5000)) most=$(($(nproc) + 1))
+# A machine is one busy thread: as many stories at a time as there are processors, where there is the memory for each.
+# What they say is shown when they end.
+lanes=$((free_mib / 5000)) most=$(nproc)
 if ((lanes > most)); then lanes=$most; fi
 work=$(mktemp -d)
 table=() failed=0 left=0

@@ -53,9 +53,9 @@ async fn a_permit_that_was_cancelled_is_none() -> Result<()> {
 async fn a_permit_that_expired_is_none() -> Result<()> {
     let rig = Rig::for_story("permit-expired").await?;
     let machine = rig.machine(1)?;
-    let powered = about_to_claim(&rig, &machine, json!({"ttl_s": 60})).await?;
+    let powered = about_to_claim(&rig, &machine, json!({"ttl_s": 150})).await?;
     // The machine stands still meanwhile: what is waited for is the server's word.
-    thirdboot_tests::wait::until("the permit's end", std::time::Duration::from_secs(180), async || {
+    thirdboot_tests::wait::until("the permit's end", std::time::Duration::from_secs(300), async || {
         let run = rig.admin.host("m1").await?["run"].clone();
         Ok((run["stage"] == "failed").then_some(()))
     })
